@@ -24,7 +24,7 @@ use crate::time::{Clock, System};
 
 /// The format of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum LogForm {
     /// `<6>message key=value`.
     Journal,
     /// `2026-11-23T10:04:12.481Z  INFO message key=value`.
@@ -36,7 +36,7 @@ pub enum Form {
     Json,
 }
 
-impl Form {
+impl LogForm {
     const ALL: [Self; 4] = [
         Self::Journal,
         Self::Text { colour: false },
@@ -44,7 +44,7 @@ impl Form {
         Self::Json,
     ];
 
-    /// Its place in [`Form::ALL`].
+    /// Its place in [`LogForm::ALL`].
     fn code(self) -> u8 {
         match self {
             Self::Journal => 0,
@@ -57,7 +57,7 @@ impl Form {
 
 names! {
     /// The lowest level that is shown.
-    pub enum Level {
+    pub enum LogVerbosity {
         /// Problems that need a person.
         Error = "error",
         /// Problems that were recovered.
@@ -71,7 +71,7 @@ names! {
     }
 }
 
-impl Level {
+impl LogVerbosity {
     /// One level more for each `-v`; only errors with `-q`.
     #[must_use]
     pub fn louder(self, verbose: u8, quiet: bool) -> Self {
@@ -87,9 +87,9 @@ impl Level {
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The format of the lines.
-    pub form: Form,
+    pub form: LogForm,
     /// The lowest level of our own messages; those of libraries are shown from `warn` up, or all of them at `trace`.
-    pub level: Level,
+    pub level: LogVerbosity,
     /// `REVISOR_LOG`: replaces the level.
     pub directives: Option<String>,
 }
@@ -164,7 +164,7 @@ fn filter(options: &Options) -> Result<EnvFilter, LogError> {
     }
     let level = options.level.as_str();
     let others = match options.level {
-        Level::Trace | Level::Error => level,
+        LogVerbosity::Trace | LogVerbosity::Error => level,
         _ => "warn",
     };
     Ok(EnvFilter::new(format!("{others},revisor={level}")))
@@ -175,13 +175,13 @@ fn filter(options: &Options) -> Result<EnvFilter, LogError> {
 struct LineFormat(Arc<AtomicU8>);
 
 impl LineFormat {
-    fn new(form: Form) -> Self {
+    fn new(form: LogForm) -> Self {
         Self(Arc::new(AtomicU8::new(form.code())))
     }
 
-    fn form(&self) -> Form {
+    fn form(&self) -> LogForm {
         let code = usize::from(self.0.load(Ordering::Relaxed));
-        Form::ALL.get(code).copied().unwrap_or(Form::Journal)
+        LogForm::ALL.get(code).copied().unwrap_or(LogForm::Journal)
     }
 }
 
@@ -240,7 +240,7 @@ impl<'writer> FormatFields<'writer> for LineFormat {
 }
 
 fn render(
-    form: Form,
+    form: LogForm,
     level: tracing::Level,
     target: &str,
     event: &FieldText,
@@ -248,8 +248,8 @@ fn render(
 ) -> String {
     let FieldText { message, pairs, .. } = event;
     match form {
-        Form::Journal => format!("<{}>{message}{pairs}{spans}", priority(level)),
-        Form::Text { colour } => {
+        LogForm::Journal => format!("<{}>{message}{pairs}{spans}", priority(level)),
+        LogForm::Text { colour } => {
             let time = System.now();
             let (on, off) = match (colour, level) {
                 (false, _) => ("", ""),
@@ -262,7 +262,7 @@ fn render(
                 level.as_str()
             )
         }
-        Form::Json => {
+        LogForm::Json => {
             let time = System.now();
             let level = level.as_str().to_ascii_lowercase();
             format!(
@@ -287,13 +287,13 @@ fn priority(level: tracing::Level) -> u8 {
 /// Collects the message and the other fields; the fields are formatted to be appended to it.
 #[derive(Debug)]
 struct FieldText {
-    form: Form,
+    form: LogForm,
     message: String,
     pairs: String,
 }
 
 impl FieldText {
-    fn new(form: Form) -> Self {
+    fn new(form: LogForm) -> Self {
         Self {
             form,
             message: String::new(),
@@ -309,8 +309,8 @@ impl FieldText {
         }
         // Writing to a string cannot fail.
         let _ = match self.form {
-            Form::Json if bare => write!(self.pairs, ",{}:{value}", json(field.name())),
-            Form::Json => write!(self.pairs, ",{}:{}", json(field.name()), json(&value)),
+            LogForm::Json if bare => write!(self.pairs, ",{}:{value}", json(field.name())),
+            LogForm::Json => write!(self.pairs, ",{}:{}", json(field.name()), json(&value)),
             _ if !bare && needs_quotes(&value) => {
                 write!(
                     self.pairs,
@@ -395,7 +395,7 @@ mod tests {
         }
     }
 
-    fn logged(form: Form) -> String {
+    fn logged(form: LogForm) -> String {
         let buffer = Buffer::default();
         let subscriber = tracing_subscriber::fmt()
             .with_writer(buffer.clone())
@@ -422,7 +422,7 @@ mod tests {
     #[test]
     fn the_journal_gets_a_priority_and_one_line() {
         assert_eq!(
-            logged(Form::Journal),
+            logged(LogForm::Journal),
             "<4>feed \\u{9b}31m failed error=\"no\\u{1b}[2J route\" \
              title=x\\n<3>forged\\u{202e} ok=false feed=a\\nb status=304\n"
         );
@@ -430,7 +430,7 @@ mod tests {
 
     #[test]
     fn json_is_valid_and_carries_the_spans() {
-        let line = logged(Form::Json);
+        let line = logged(LogForm::Json);
         let value: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["level"], "warn");
         assert_eq!(value["feed"], "a\\nb");
@@ -441,26 +441,26 @@ mod tests {
 
     #[test]
     fn text_has_time_and_level() {
-        let line = logged(Form::Text { colour: false });
+        let line = logged(LogForm::Text { colour: false });
         let (time, rest) = line.split_once(' ').unwrap();
         assert!(crate::time::Timestamp::parse_rfc3339(time).is_some());
         assert!(rest.starts_with(" WARN feed "));
-        assert!(logged(Form::Text { colour: true }).contains("\x1b[33m WARN\x1b[0m"));
+        assert!(logged(LogForm::Text { colour: true }).contains("\x1b[33m WARN\x1b[0m"));
     }
 
     #[test]
     fn levels_follow_the_flags() {
-        assert_eq!(Level::Warn.louder(0, false), Level::Warn);
-        assert_eq!(Level::Warn.louder(2, false), Level::Debug);
-        assert_eq!(Level::Info.louder(200, false), Level::Trace);
-        assert_eq!(Level::Info.louder(3, true), Level::Error);
+        assert_eq!(LogVerbosity::Warn.louder(0, false), LogVerbosity::Warn);
+        assert_eq!(LogVerbosity::Warn.louder(2, false), LogVerbosity::Debug);
+        assert_eq!(LogVerbosity::Info.louder(200, false), LogVerbosity::Trace);
+        assert_eq!(LogVerbosity::Info.louder(3, true), LogVerbosity::Error);
     }
 
     #[test]
     fn directives_are_checked() {
         let options = |directives: &str| Options {
-            form: Form::Journal,
-            level: Level::Info,
+            form: LogForm::Journal,
+            level: LogVerbosity::Info,
             directives: Some(directives.to_owned()),
         };
         assert!(filter(&options("info,revisor::fetch=debug")).is_ok());

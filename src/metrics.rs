@@ -89,7 +89,7 @@ struct MetricSet {
 
 /// What the database knows.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Known {
+pub struct DatabaseNumbers {
     /// The number of the newest change: so many have been found in all.
     pub changes: u64,
     /// Feeds by how they are.
@@ -388,7 +388,7 @@ impl Metrics {
     }
 
     /// What the database knows; `None` when it could not be read: then what it said last stays.
-    pub fn tell(&self, known: Option<&Known>) {
+    pub fn tell(&self, known: Option<&DatabaseNumbers>) {
         let of = &self.shared;
         of.readable.set(i64::from(known.is_some()));
         let Some(known) = known else { return };

@@ -19,14 +19,14 @@ impl Checker {
 
 /// The log lines of an outcome. They are made before it is stored; the numbers of its changes are known only after.
 struct ChangeLog {
-    changes: Vec<Line>,
-    events: Vec<Line>,
+    changes: Vec<LogLine>,
+    events: Vec<LogLine>,
 }
 
 /// The longest headline in a log line, in graphemes.
 const HEADLINE: usize = 200;
 
-struct Line {
+struct LogLine {
     kind: EventKind,
     feed: Option<String>,
     headline: Option<String>,
@@ -39,7 +39,7 @@ impl ChangeLog {
     fn of(outcome: &Outcome) -> Self {
         let revisions = outcome.entries.iter().filter_map(|entry| {
             let change = entry.revision.as_ref()?.change.as_ref()?;
-            Some(Line::of(&change.event, change.quiet))
+            Some(LogLine::of(&change.event, change.quiet))
         });
         let of_entries = outcome.entries.iter().flat_map(|entry| &entry.events);
         // A new article is not a change, and the first poll of a feed brings many.
@@ -48,7 +48,7 @@ impl ChangeLog {
             .filter(|new| new.event.kind != EventKind::EntryPublished);
         Self {
             changes: revisions.collect(),
-            events: events.map(|new| Line::of(&new.event, None)).collect(),
+            events: events.map(|new| LogLine::of(&new.event, None)).collect(),
         }
     }
 
@@ -63,7 +63,7 @@ impl ChangeLog {
     }
 }
 
-impl Line {
+impl LogLine {
     fn of(event: &Event, quiet: Option<Quiet>) -> Self {
         let data = &event.data;
         let side = data.after.as_ref().or(data.before.as_ref());

@@ -1,8 +1,8 @@
 //! The rules of a feed during a check: the stored ones, and those that its past gives now.
 
 use crate::domain::furniture::{
-    Article, Evidence, InForce, Learned, LearnedKind, Origin, Rule, Rules, Step, learn,
-    may_be_furniture,
+    ArticlePast, InForce, Learned, LearnedKind, Rule, RuleEvidence, RuleOrigin, Rules, TextStep,
+    learn, may_be_furniture,
 };
 use crate::domain::ids::FeedId;
 use crate::domain::ignored::learned_number;
@@ -73,7 +73,7 @@ impl FeedRules {
             id: learned_number(at),
             kind: rule.kind,
             pattern: rule.pattern.clone(),
-            origin: Origin::Learned,
+            origin: RuleOrigin::Learned,
             on: true,
             since: self.now,
             evidence: Some(rule.evidence.clone()),
@@ -84,7 +84,7 @@ impl FeedRules {
     /// Whether a text moves as furniture moves, so that there may be something to learn from the feed's past.
     ///
     /// The check in progress is not evidence: nothing that it found has been reported yet.
-    pub(super) fn may_learn(&self, steps: &[Step<'_>]) -> bool {
+    pub(super) fn may_learn(&self, steps: &[TextStep<'_>]) -> bool {
         if self.stored.len() >= MOST {
             return false;
         }
@@ -94,7 +94,7 @@ impl FeedRules {
     }
 
     /// Learns from the past of the feed's articles.
-    pub(super) fn learn_from(&mut self, articles: &[Article], channel: Channel) {
+    pub(super) fn learn_from(&mut self, articles: &[ArticlePast], channel: Channel) {
         let known = Rules::of(self.stored.iter().filter(|rule| !rule.is_retired()));
         if self.stored.len() < MOST {
             let learned = learn(articles, &known, channel);
@@ -112,7 +112,7 @@ fn new_rule(learned: Learned) -> NewRule {
     let kind = learned.kind.rule();
     NewRule {
         kind,
-        evidence: Evidence {
+        evidence: RuleEvidence {
             why: learned.kind.as_str().to_owned(),
             articles: learned.entries.len(),
             of: learned.of,

@@ -52,7 +52,7 @@ pub use report::{FeedReading, FeedReport, FeedResult, PageReport, PageResult};
 pub use reread::reading::{NotRead, Reading, StoredItems};
 pub use reread::reextract::{Reextracted, Reextraction};
 pub use reread::replay::replay;
-pub use round::{Progress, RoundRequest};
+pub use round::{RoundProgress, RoundRequest};
 pub use settings::Settings;
 pub use take_over::{PastArticle, TakeOver, TakenOver};
 pub use workers::{Crashed, Workers};

@@ -9,7 +9,7 @@ use crate::check::Checker;
 use crate::check::events::revise::with_text;
 use crate::domain::event_builder;
 use crate::domain::ids::FeedId;
-use crate::domain::outage::{Outage, Step};
+use crate::domain::outage::{Outage, OutageNews};
 use crate::domain::route::targets_for;
 use crate::domain::site::site_of;
 use crate::fetch::{AddressPolicy, FailureKind, Fetched, host_key};
@@ -41,7 +41,7 @@ pub(super) struct Network {
 struct SiteJudgement {
     outage: Outage,
     /// What is still to be reported.
-    steps: VecDeque<Step>,
+    steps: VecDeque<OutageNews>,
     /// How many tries were made, so that each one uses another feed.
     tries: usize,
 }
@@ -187,18 +187,18 @@ impl Checker {
             let now = self.now();
             let settings = self.settings();
             let event = match step {
-                Step::Offline(since) => event_builder::service_offline(since, now),
-                Step::Online(since) => event_builder::service_online(since, now),
+                OutageNews::Offline(since) => event_builder::service_offline(since, now),
+                OutageNews::Online(since) => event_builder::service_online(since, now),
             };
             let event = with_text(event);
             let targets = targets_for(settings.rules(), &event);
             match step {
-                Step::Offline(since) => {
+                OutageNews::Offline(since) => {
                     self.writer.went_offline(since, event, targets).await?;
                     tracing::error!(%since, "no site can be reached: the network or the name server of this machine is down; \
                          checks are postponed until a site responds");
                 }
-                Step::Online(since) => {
+                OutageNews::Online(since) => {
                     self.writer.came_online(since, event, targets).await?;
                     tracing::info!(%since, "sites can be reached again; catching up on postponed checks");
                     back = Some(since);

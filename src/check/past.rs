@@ -3,7 +3,7 @@
 use crate::check::Reading;
 use crate::check::events::revise::{EntryKnowledge, Windows};
 use crate::check::reread::rebase::{ReadAgain, read_again};
-use crate::domain::furniture::{Article, InForce, LOOKS, Restless, Streaks};
+use crate::domain::furniture::{ArticlePast, InForce, LOOKS, Restless, Streaks};
 use crate::domain::ids::FeedId;
 use crate::domain::observation::Observation;
 use crate::domain::state::Channel;
@@ -67,14 +67,14 @@ impl EntryPast {
 
 /// The other pages of a feed, for the check of a page that has changed.
 #[derive(Debug)]
-pub(super) struct Site {
+pub(super) struct FeedPages {
     /// The last texts of the newest articles.
-    pub(super) articles: Vec<Article>,
+    pub(super) articles: Vec<ArticlePast>,
     /// How many changes have alerts that wait.
     pub(super) waiting: u64,
 }
 
-impl Site {
+impl FeedPages {
     /// Reads them.
     pub(super) fn read(reader: &Reader, feed: FeedId) -> Result<Self, StoreError> {
         Ok(Self {
@@ -89,6 +89,6 @@ pub(super) fn past_of(
     reader: &Reader,
     feed: FeedId,
     channel: Channel,
-) -> Result<Vec<Article>, StoreError> {
+) -> Result<Vec<ArticlePast>, StoreError> {
     reader.past_texts(feed, channel, ARTICLES, TEXTS)
 }

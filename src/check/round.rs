@@ -24,7 +24,7 @@ pub struct RoundRequest {
 
 /// How far a round has come, for a progress line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Progress {
+pub enum RoundProgress {
     /// A feed was polled.
     Feed(CheckedFeed),
     /// How many pages have been checked, and how many there are.
@@ -36,7 +36,7 @@ impl Checker {
     pub async fn round(
         self: &Arc<Self>,
         wish: &RoundRequest,
-        mut on_progress: impl FnMut(Progress),
+        mut on_progress: impl FnMut(RoundProgress),
     ) -> Result<CheckReport, StoreError> {
         let mut report = CheckReport::default();
         let feeds = self.wished_feeds(wish)?;
@@ -53,7 +53,7 @@ impl Checker {
                 let line = feed_line(&done);
                 count_pages(&mut report, &done.pages);
                 report.changes.extend(&done.changes);
-                on_progress(Progress::Feed(line.clone()));
+                on_progress(RoundProgress::Feed(line.clone()));
                 report.feeds.push(line);
             }
         })
@@ -74,7 +74,7 @@ impl Checker {
                 report.changes.extend(&page.changes);
                 count_pages(&mut report, std::slice::from_ref(&page));
             }
-            on_progress(Progress::Pages(done, all));
+            on_progress(RoundProgress::Pages(done, all));
         })
         .await;
         results.fail()?;

@@ -83,7 +83,7 @@ pub(super) fn after_success(
         config,
         now,
         PollResult::Ok,
-        schedule::PollResult::Ok,
+        schedule::PollEnd::Ok,
         &hints,
     );
     FeedPoll {
@@ -150,8 +150,8 @@ pub(super) fn after_failure(
     // The hours that the feed asked to skip are also skipped while it fails.
     let hints = hints(&answer, &feed.pace, now);
     let result = match retry_after {
-        Some(_) => schedule::PollResult::Busy,
-        None => schedule::PollResult::Failed,
+        Some(_) => schedule::PollEnd::Busy,
+        None => schedule::PollEnd::Failed,
     };
     poll(feed, config, now, PollResult::Failed(why), result, &hints)
 }
@@ -161,10 +161,10 @@ fn poll(
     config: &FeedConfig,
     now: Timestamp,
     result: PollResult,
-    kind: schedule::PollResult,
+    kind: schedule::PollEnd,
     hints: &Hints,
 ) -> FeedPoll {
-    let failures = if kind == schedule::PollResult::Ok {
+    let failures = if kind == schedule::PollEnd::Ok {
         0
     } else {
         feed.failures + 1
@@ -191,7 +191,7 @@ fn poll(
         moved_to: None,
         gone_since: None,
         // A successful poll settles what an earlier one left unconfirmed.
-        emptied: (kind == schedule::PollResult::Ok && feed.emptied.is_some()).then_some(None),
+        emptied: (kind == schedule::PollEnd::Ok && feed.emptied.is_some()).then_some(None),
         postponed: 0,
         items: None,
     }

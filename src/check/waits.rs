@@ -15,17 +15,17 @@ use std::time::Duration;
 
 use crate::check::events::revise::{EntryKnowledge, EventContext, feed_event};
 use crate::check::furniture::FeedRules;
-use crate::check::past::{Site, past_of};
+use crate::check::past::{FeedPages, past_of};
 use crate::check::{Checker, Settings};
 use crate::domain::assess::{Context, assess};
 use crate::domain::classify::Label;
 use crate::domain::compare::compare_under;
 use crate::domain::event::{ChangeInfo, EventKind, Field};
-use crate::domain::furniture::{Article, InForce, Restless, Suspect};
+use crate::domain::furniture::{ArticlePast, InForce, Restless, Suspect};
 use crate::domain::ids::{ChangeNumber, EntryId, FeedId};
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{
-    EntryOutcome, EntryRef, NewEvent, NewWait, Outcome, Quiet, Verdict, Waited,
+    EntryOutcome, EntryRef, NewEvent, NewWait, Outcome, Quiet, WaitVerdict, Waited,
 };
 use crate::domain::route::targets_for;
 use crate::domain::state::{Channel, EntryState};
@@ -57,7 +57,7 @@ const SAME_EDIT: usize = 3;
 pub(super) struct Kept<'a> {
     pub(super) entry: &'a EntryKnowledge,
     /// The feed's other pages; `None` where the text of the page is what it was.
-    pub(super) site: Option<&'a Site>,
+    pub(super) site: Option<&'a FeedPages>,
     pub(super) event_context: &'a EventContext<'a>,
     /// The pause before the first round; each further one is twice as long.
     pub(super) confirm: Duration,
@@ -141,7 +141,7 @@ fn is_of_page_text(
 fn takes_back(
     states: [&EntryState; 2],
     entry: &EntryKnowledge,
-    site: &[Article],
+    site: &[ArticlePast],
     rules: &InForce,
 ) -> bool {
     let own = site.iter().find(|article| article.entry == entry.id);
@@ -149,7 +149,7 @@ fn takes_back(
 }
 
 /// The pages to check: those with similar text first, then any.
-fn others(suspect: &Suspect, entry: &EntryKnowledge, site: &[Article]) -> Vec<EntryId> {
+fn others(suspect: &Suspect, entry: &EntryKnowledge, site: &[ArticlePast]) -> Vec<EntryId> {
     let rest = site.iter().map(|article| article.entry);
     let rest = rest.filter(|id| *id != entry.id && !suspect.carriers.contains(id));
     let all = suspect.carriers.iter().copied().chain(rest);
@@ -196,7 +196,7 @@ impl Checker {
                         due: now + Duration::from_hours(1),
                         others: Vec::new(),
                     };
-                    let verdict = Verdict::Again {
+                    let verdict = WaitVerdict::Again {
                         wait,
                         still: false,
                         counts: false,
@@ -207,7 +207,7 @@ impl Checker {
             }
         };
         let verdicts = outcome.entries.iter().flat_map(|entry| &entry.waited);
-        let told = verdicts.filter(|waited| matches!(waited.verdict, Verdict::Edit(_)));
+        let told = verdicts.filter(|waited| matches!(waited.verdict, WaitVerdict::Edit(_)));
         let told = told.count() + outcome.events.len();
         self.commit(outcome).await?;
         Ok(told)
@@ -218,7 +218,7 @@ fn put(
     outcome: &mut Outcome,
     entry: EntryId,
     change: ChangeNumber,
-    verdict: Verdict,
+    verdict: WaitVerdict,
     at: Timestamp,
 ) {
     let mut write = EntryOutcome::of(EntryRef::Known(entry));
@@ -233,7 +233,7 @@ fn put(
 fn judge(
     waiting: &[Waiting],
     row: &FeedRow,
-    (mut rules, site): (FeedRules, &[Article]),
+    (mut rules, site): (FeedRules, &[ArticlePast]),
     settings: &Arc<Settings>,
     now: Timestamp,
 ) -> Outcome {
@@ -252,11 +252,11 @@ fn judge(
         for one in of_entry {
             let verdict = match taken_back || is_nothing(&one.before, &one.after, &rules, one, now)
             {
-                true => Some(Verdict::NoEdit),
+                true => Some(WaitVerdict::NoEdit),
                 false => verdict(one, site, &rules, confirm, now),
             };
             match verdict {
-                Some(Verdict::Edit(_)) => edits.push(one),
+                Some(WaitVerdict::Edit(_)) => edits.push(one),
                 Some(verdict) => put(&mut outcome, one.entry, one.change, verdict, now),
                 None => {}
             }
@@ -301,12 +301,12 @@ fn is_nothing(
 /// What the checks since the last round say about a change; `None` while the round continues.
 fn verdict(
     one: &Waiting,
-    site: &[Article],
+    site: &[ArticlePast],
     rules: &FeedRules,
     confirm: Duration,
     now: Timestamp,
-) -> Option<Verdict> {
-    let edit = Some(Verdict::Edit(Vec::new()));
+) -> Option<WaitVerdict> {
+    let edit = Some(WaitVerdict::Edit(Vec::new()));
     let (Some(before), Some(after)) = (&one.before, &one.after) else {
         return edit;
     };
@@ -331,7 +331,7 @@ fn verdict(
                 _ => one.round,
             };
             let moved = suspect.moved_elsewhere(one.entry, site, rules);
-            let carries = |article: &&Article| suspect.carriers.contains(&article.entry);
+            let carries = |article: &&ArticlePast| suspect.carriers.contains(&article.entry);
             let seen = site.iter().filter(carries);
             let seen = seen.filter(|article| is_seen(article.looked)).count();
             let counts = own_seen && seen >= SEEN.min(suspect.carriers.len());
@@ -354,7 +354,7 @@ fn verdict(
         due: now + pause,
         others: others.into_iter().take(OTHERS).collect(),
     };
-    Some(Verdict::Again {
+    Some(WaitVerdict::Again {
         wait,
         still,
         counts,
@@ -393,9 +393,9 @@ fn tell(
             true => {
                 many += 1;
                 silenced.append(&mut targets);
-                Verdict::OneOfMany
+                WaitVerdict::OneOfMany
             }
-            false => Verdict::Edit(targets),
+            false => WaitVerdict::Edit(targets),
         };
         put(outcome, one.entry, one.change, verdict, now);
     }

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Context;
-use super::args::{AddArgs, Format};
+use super::CommandContext;
+use super::args::{AddArgs, OutputFormat};
 use super::discover::{Finder, FoundFeed};
 use super::setup::{clock, now, reader_if_any, runtime};
 use crate::check::{FeedReport, FeedResult, WaitLimit};
 use crate::config::{
-    Config, ConfigError, EditError, Environment, NewFeed, STARTER_TOML, Secrets, Texts, add_feeds,
-    from_texts, locate, names,
+    Config, ConfigError, ConfigTexts, EditError, Environment, NewFeed, STARTER_TOML, Secrets,
+    add_feeds, from_texts, locate, names,
 };
 use crate::daemon::{Assembly, DaemonError};
 use crate::domain::durations::rough_duration;
@@ -40,11 +40,11 @@ struct Added {
     polled: Option<String>,
 }
 
-pub(super) fn run(context: &mut Context, args: &AddArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+pub(super) fn run(context: &mut CommandContext, args: &AddArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let file = locate(context.global.config.as_deref(), &Environment::of_process());
     // A file that was named but does not exist is created; until then the defaults apply.
-    let texts = Texts::read(&file)?;
+    let texts = ConfigTexts::read(&file)?;
     let config = use_texts(context, &texts)?;
     let (found, mut failed) = find(context, args, &config)?;
     let mut added = write(context, &texts, (&file.path, args), &config, &found)?;
@@ -53,7 +53,7 @@ pub(super) fn run(context: &mut Context, args: &AddArgs) -> Result<Exit, Error> 
         failed |= baseline(context, &mut added, answers)?;
     }
     hint_at_histories(context, &added)?;
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&added)?;
     } else {
         for feed in &added {
@@ -63,7 +63,7 @@ pub(super) fn run(context: &mut Context, args: &AddArgs) -> Result<Exit, Error> 
     Ok(if failed { Exit::PARTIAL } else { Exit::DONE })
 }
 
-fn use_texts(context: &Context, texts: &Texts) -> Result<Config, ConfigError> {
+fn use_texts(context: &CommandContext, texts: &ConfigTexts) -> Result<Config, ConfigError> {
     let environment = Environment::of_process();
     let loaded = from_texts(texts, context.flags(), &environment, Secrets::WhereReadable)?;
     Ok(loaded.config)
@@ -72,7 +72,7 @@ fn use_texts(context: &Context, texts: &Texts) -> Result<Config, ConfigError> {
 /// The feeds at the addresses, without those already in the configuration, and whether some addresses had none. If
 /// none had a feed, returns the first error.
 fn find(
-    context: &Context,
+    context: &CommandContext,
     args: &AddArgs,
     config: &Config,
 ) -> Result<(Vec<FoundFeed>, bool), Error> {
@@ -129,8 +129,8 @@ fn find(
 
 /// Writes the feeds to the configuration, unless that would make it invalid.
 fn write(
-    context: &Context,
-    texts: &Texts,
+    context: &CommandContext,
+    texts: &ConfigTexts,
     (file, args): (&Path, &AddArgs),
     config: &Config,
     found: &[FoundFeed],
@@ -185,7 +185,7 @@ fn write(
 }
 
 /// Reports which of the feeds have a history under another form of their address.
-fn hint_at_histories(context: &Context, added: &[Added]) -> Result<(), Error> {
+fn hint_at_histories(context: &CommandContext, added: &[Added]) -> Result<(), Error> {
     if added.is_empty() {
         return Ok(());
     }
@@ -208,7 +208,7 @@ fn hint_at_histories(context: &Context, added: &[Added]) -> Result<(), Error> {
 /// Stores the first snapshot of the feeds, which sends no alerts, from the responses already fetched; a running
 /// daemon does this by itself. Returns whether one failed.
 fn baseline(
-    context: &Context,
+    context: &CommandContext,
     added: &mut [Added],
     answers: Vec<Option<Answer>>,
 ) -> Result<bool, Error> {

@@ -157,7 +157,7 @@ pub struct Global {
         value_name = "FORMAT",
         help_heading = "Global options"
     )]
-    pub format: Option<Format>,
+    pub format: Option<OutputFormat>,
     /// The same as --format json
     #[arg(
         long,
@@ -170,7 +170,7 @@ pub struct Global {
 
 /// Output formats; each command has only those that make sense for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum OutputFormat {
     /// A few lines each
     #[value(alias = "text")]
     Short,
@@ -194,7 +194,7 @@ pub enum Format {
     Jsonfeed,
 }
 
-impl Format {
+impl OutputFormat {
     /// The name on the command line.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::Context;
-use super::args::{CheckArgs, Format};
+use super::CommandContext;
+use super::args::{CheckArgs, OutputFormat};
 use super::setup::{clock, now, reader_if_any, runtime};
-use crate::check::{Progress, RoundRequest};
+use crate::check::{RoundProgress, RoundRequest};
 use crate::config::{Config, Secrets};
 use crate::daemon::{Assembly, DaemonError, heartbeat};
 use crate::domain::ids::FeedId;
@@ -13,7 +13,7 @@ use crate::error::{Error, Exit};
 use crate::notify::targets;
 use crate::report::check::{self, CheckReport};
 use crate::report::log::{self, LogRow};
-use crate::report::when::View;
+use crate::report::when::TimeView;
 use crate::store::{InstanceLock, OpenOptions, Reader, RequestState, Store};
 use crate::time::Stopwatch;
 
@@ -26,8 +26,8 @@ const SHOWN: usize = 20;
 /// A check request that is not picked up within this time is given up: the daemon is stuck or has ended.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-pub(super) fn run(context: &mut Context, args: &CheckArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+pub(super) fn run(context: &mut CommandContext, args: &CheckArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let config = if args.dry_run {
         context.config(Secrets::Required)?
     } else {
@@ -35,7 +35,7 @@ pub(super) fn run(context: &mut Context, args: &CheckArgs) -> Result<Exit, Error
     };
     let watch = Stopwatch::start();
     let (view, database) = (context.view(&config), config.database.clone());
-    let Found {
+    let CheckFindings {
         report,
         undelivered,
     } = if args.dry_run {
@@ -45,7 +45,7 @@ pub(super) fn run(context: &mut Context, args: &CheckArgs) -> Result<Exit, Error
     } else {
         look(context, config, args, format)?
     };
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&report)?;
     } else {
         if !args.dry_run {
@@ -73,7 +73,7 @@ pub(super) fn run(context: &mut Context, args: &CheckArgs) -> Result<Exit, Error
 }
 
 /// What a check found.
-struct Found {
+struct CheckFindings {
     report: CheckReport,
     /// Whether a delivery failed; the daemon handles its own.
     undelivered: bool,
@@ -81,10 +81,10 @@ struct Found {
 
 /// Shows the changes as `log` lists them; if nothing was due, shows when the next check is.
 fn show_changes(
-    context: &mut Context,
+    context: &mut CommandContext,
     reader: &Reader,
     report: &CheckReport,
-    view: &View,
+    view: &TimeView,
 ) -> Result<(), Error> {
     for number in report.changes.iter().take(SHOWN) {
         if let Some(change) = reader.change(*number)? {
@@ -116,11 +116,11 @@ fn show_changes(
 /// Checks with a copy of the database that is deleted afterwards: nothing is stored, and no alerts are sent. A
 /// daemon may be running.
 fn look_on_a_copy(
-    context: &mut Context,
+    context: &mut CommandContext,
     mut config: Config,
     args: &CheckArgs,
-    format: Format,
-) -> Result<Found, Error> {
+    format: OutputFormat,
+) -> Result<CheckFindings, Error> {
     let folder = tempfile::tempdir()
         .map_err(|error| Error::usage("cannot create a temporary folder").because(error))?;
     let copy = folder.path().join("revisor.db");
@@ -137,11 +137,11 @@ fn look_on_a_copy(
 
 /// Checks in this process, as no daemon is running.
 fn look(
-    context: &mut Context,
+    context: &mut CommandContext,
     config: Config,
     args: &CheckArgs,
-    format: Format,
-) -> Result<Found, Error> {
+    format: OutputFormat,
+) -> Result<CheckFindings, Error> {
     let names: Vec<String> = config.feeds.iter().map(|feed| feed.name.clone()).collect();
     let width = check::name_width(names.iter().map(String::as_str));
     let view = context.view(&config);
@@ -158,15 +158,15 @@ fn look(
         let mut done = 0;
         let output = &mut context.output;
         let round = assembly.checker.round(&wish, |step| match step {
-            Progress::Feed(feed) => {
+            RoundProgress::Feed(feed) => {
                 done += 1;
                 progress.show(&format!("{done} of {} feeds", names.len()));
-                if format != Format::Json {
+                if format != OutputFormat::Json {
                     progress.clear();
                     lines.push(output.print(&check::line(&feed, width, &view)));
                 }
             }
-            Progress::Pages(done, all) => progress.show(&format!("{done} of {all} pages")),
+            RoundProgress::Pages(done, all) => progress.show(&format!("{done} of {all} pages")),
         });
         let report = round.await?;
         progress.clear();
@@ -181,7 +181,7 @@ fn look(
         }
         assembly.close().await?;
         lines.into_iter().collect::<Result<Vec<()>, Error>>()?;
-        Ok::<_, Error>(Found {
+        Ok::<_, Error>(CheckFindings {
             report,
             undelivered,
         })
@@ -191,7 +191,11 @@ fn look(
 }
 
 /// Requests a check from the daemon, and waits for its result.
-fn ask_daemon(context: &mut Context, config: &Config, args: &CheckArgs) -> Result<Found, Error> {
+fn ask_daemon(
+    context: &mut CommandContext,
+    config: &Config,
+    args: &CheckArgs,
+) -> Result<CheckFindings, Error> {
     let store = Store::open(
         &config.database,
         &OpenOptions {
@@ -251,13 +255,13 @@ fn ask_daemon(context: &mut Context, config: &Config, args: &CheckArgs) -> Resul
         )
     })?;
     let width = check::name_width(report.feeds.iter().map(|feed| feed.feed.as_str()));
-    if context.format(&[Format::Short, Format::Json])? != Format::Json {
+    if context.format(&[OutputFormat::Short, OutputFormat::Json])? != OutputFormat::Json {
         let view = context.view(config);
         for feed in &report.feeds {
             context.output.print(&check::line(feed, width, &view))?;
         }
     }
-    Ok(Found {
+    Ok(CheckFindings {
         report,
         undelivered: false,
     })

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::Context;
-use super::args::{ConfigCommand, Format};
+use super::CommandContext;
+use super::args::{ConfigCommand, OutputFormat};
 use super::setup::now;
 use crate::config::{
     Environment, Flags, Loaded, ScheduleLine, Secrets, load, locate, schedules, show,
@@ -16,9 +16,9 @@ use crate::domain::durations::rough_duration;
 use crate::error::{Error, Exit};
 use crate::report::names::count;
 
-pub(super) fn run(context: &mut Context, what: &ConfigCommand) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
-    let as_json = format == Format::Json;
+pub(super) fn run(context: &mut CommandContext, what: &ConfigCommand) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = format == OutputFormat::Json;
     match what {
         ConfigCommand::Check { file } => check(context, file.as_deref(), as_json),
         ConfigCommand::Reload => reload::run(context, as_json),
@@ -27,7 +27,7 @@ pub(super) fn run(context: &mut Context, what: &ConfigCommand) -> Result<Exit, E
     }
 }
 
-fn check(context: &mut Context, file: Option<&Path>, as_json: bool) -> Result<Exit, Error> {
+fn check(context: &mut CommandContext, file: Option<&Path>, as_json: bool) -> Result<Exit, Error> {
     let flags = Flags {
         config: file.or(context.global.config.as_deref()),
         ..context.flags()
@@ -101,7 +101,7 @@ fn schedule(line: &ScheduleLine) -> String {
     }
 }
 
-fn show_in_force(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
+fn show_in_force(context: &mut CommandContext, as_json: bool) -> Result<Exit, Error> {
     let config = context.config(Secrets::WhereReadable)?;
     let text = show(&config);
     if as_json {
@@ -117,7 +117,7 @@ fn show_in_force(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
 }
 
 /// With `-q` prints only the path of the configuration, for `$EDITOR "$(revisor config path -q)"`.
-fn path(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
+fn path(context: &mut CommandContext, as_json: bool) -> Result<Exit, Error> {
     let file = locate(context.global.config.as_deref(), &Environment::of_process());
     // An invalid configuration also has a path, but may not reveal the path of the database.
     let loaded = context.load(Secrets::WhereReadable).ok();

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::Context;
-use super::args::{DbCommand, Format};
+use super::CommandContext;
+use super::args::{DbCommand, OutputFormat};
 use super::setup::{now, store_to_write};
 use crate::config::{Config, Retention, Secrets};
 use crate::domain::clock_trust::{WITNESSES, doubt};
@@ -23,7 +23,7 @@ const AT_ONCE: usize = 200;
 /// Pages that are released in one transaction.
 const PAGES_AT_ONCE: u32 = 2000;
 
-pub(super) fn run(context: &mut Context, what: &DbCommand) -> Result<Exit, Error> {
+pub(super) fn run(context: &mut CommandContext, what: &DbCommand) -> Result<Exit, Error> {
     match what {
         DbCommand::Backup { file } => backup(context, file),
         DbCommand::Reindex => reindex(context),
@@ -36,8 +36,8 @@ pub(super) fn run(context: &mut Context, what: &DbCommand) -> Result<Exit, Error
     }
 }
 
-fn backup(context: &mut Context, file: &Path) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+fn backup(context: &mut CommandContext, file: &Path) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let (_, reader) = context.reader()?;
     if file.exists() {
         return Err(Error::usage(format!(
@@ -48,7 +48,7 @@ fn backup(context: &mut Context, file: &Path) -> Result<Exit, Error> {
     }
     reader.backup(file)?;
     let bytes = std::fs::metadata(file).map_or(0, |found| found.len());
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context
             .output
             .json(&json!({"file": file.display().to_string(), "bytes": bytes}))?;
@@ -62,13 +62,13 @@ fn backup(context: &mut Context, file: &Path) -> Result<Exit, Error> {
     Ok(Exit::DONE)
 }
 
-fn renew(context: &mut Context) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+fn renew(context: &mut CommandContext) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let store = store_to_write(&config)?;
     store.writer().renew_instance().blocking()?;
     store.close()?;
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&json!({"renewed": true}))?;
     } else {
         context
@@ -78,8 +78,8 @@ fn renew(context: &mut Context) -> Result<Exit, Error> {
     Ok(Exit::DONE)
 }
 
-fn verify(context: &mut Context) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+fn verify(context: &mut CommandContext) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let (_, reader) = context.reader()?;
     let mut progress = context.output.progress();
     let found = reader.verify(|done, all| progress.show(&format!("{done} of {all} rows")))?;
@@ -94,7 +94,7 @@ fn verify(context: &mut Context) -> Result<Exit, Error> {
         faults: found.faults,
         fault_count: found.fault_count,
     };
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&report)?;
     } else {
         context.output.print(&care::checked(&report))?;
@@ -111,7 +111,7 @@ fn verify(context: &mut Context) -> Result<Exit, Error> {
 /// Entries and changes that are indexed in one transaction.
 const INDEXED_AT_ONCE: usize = 200;
 
-fn reindex(context: &mut Context) -> Result<Exit, Error> {
+fn reindex(context: &mut CommandContext) -> Result<Exit, Error> {
     let config = context.config(Secrets::WhereReadable)?;
     let store = store_to_write(&config)?;
     store.writer().forget_search().blocking()?;
@@ -133,8 +133,8 @@ fn reindex(context: &mut Context) -> Result<Exit, Error> {
     Ok(Exit::DONE)
 }
 
-fn prune(context: &mut Context, dry_run: bool, trust_clock: bool) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+fn prune(context: &mut CommandContext, dry_run: bool, trust_clock: bool) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let mut report = Dropped {
         dry_run,
@@ -155,7 +155,7 @@ fn prune(context: &mut Context, dry_run: bool, trust_clock: bool) -> Result<Exit
         }
         cleared => cleared?,
     }
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&report)?;
     } else {
         context.output.print(&care::dropped(&report))?;
@@ -164,7 +164,7 @@ fn prune(context: &mut Context, dry_run: bool, trust_clock: bool) -> Result<Exit
 }
 
 fn clear_away(
-    context: &Context,
+    context: &CommandContext,
     config: &Config,
     trust_clock: bool,
     report: &mut Dropped,
@@ -215,7 +215,7 @@ fn clear_away(
 }
 
 /// A file created from a dump never shrinks until it has been rebuilt once.
-fn rebuild(context: &Context, database: &Path) {
+fn rebuild(context: &CommandContext, database: &Path) {
     match make_shrinkable(database) {
         Ok(true) => context
             .output
@@ -229,7 +229,7 @@ fn rebuild(context: &Context, database: &Path) {
 }
 
 fn prune_captures(
-    context: &Context,
+    context: &CommandContext,
     store: &Store,
     retain: Retain,
     report: &mut Dropped,
@@ -252,7 +252,7 @@ fn prune_captures(
 }
 
 fn prune_revisions(
-    context: &Context,
+    context: &CommandContext,
     store: &Store,
     retain: Retain,
     report: &mut Dropped,
@@ -289,7 +289,11 @@ fn prune_ignored(store: &Store, since: Timestamp, report: &mut Dropped) -> Resul
     Ok(())
 }
 
-fn compact(context: &Context, store: &Store, report: &mut Dropped) -> Result<(), StoreError> {
+fn compact(
+    context: &CommandContext,
+    store: &Store,
+    report: &mut Dropped,
+) -> Result<(), StoreError> {
     let reader = store.reader()?;
     let mut compaction = reader.compaction()?;
     let all = compaction.left();

@@ -2,20 +2,20 @@
 
 use std::path::Path;
 
-use super::Context;
+use super::CommandContext;
 use super::args::DemoArgs;
 use super::setup::{clock, runtime};
 use crate::check::RoundRequest;
 use crate::config::{Config, Environment, Flags, Secrets, from_text};
 use crate::daemon::Assembly;
-use crate::demo::{ROUNDS, Received, Receiver, Site};
+use crate::demo::{DemoSite, ROUNDS, Received, Receiver};
 use crate::domain::ids::ChangeNumber;
 use crate::error::{Error, Exit};
-use crate::notify::Secret;
+use crate::notify::SigningSecret;
 use crate::report::clean;
 use crate::report::log::{LogRow, short};
 
-pub(super) fn run(context: &mut Context, _args: &DemoArgs) -> Result<Exit, Error> {
+pub(super) fn run(context: &mut CommandContext, _args: &DemoArgs) -> Result<Exit, Error> {
     let folder = tempfile::tempdir().map_err(|error| {
         Error::new(Exit::PARTIAL, "cannot create a temporary folder").because(error)
     })?;
@@ -26,15 +26,15 @@ pub(super) fn run(context: &mut Context, _args: &DemoArgs) -> Result<Exit, Error
 }
 
 /// Plays all rounds and returns the webhooks that the receiver accepted.
-async fn play(context: &mut Context, folder: &Path) -> Result<Vec<Received>, Error> {
+async fn play(context: &mut CommandContext, folder: &Path) -> Result<Vec<Received>, Error> {
     let mut key = [0_u8; 32];
     getrandom::fill(&mut key)
         .map_err(|error| Error::new(Exit::PARTIAL, "cannot create a secret").because(error))?;
-    let secret = Secret::from_bytes(&key)
+    let secret = SigningSecret::from_bytes(&key)
         .map_err(|error| Error::new(Exit::PARTIAL, "cannot create a secret").because(error))?;
     let cannot = |error| Error::new(Exit::PARTIAL, "cannot run the demo").because(error);
     let clock = clock();
-    let site = Site::open(clock.now()).await.map_err(cannot)?;
+    let site = DemoSite::open(clock.now()).await.map_err(cannot)?;
     let receiver = Receiver::open(secret.clone()).await.map_err(cannot)?;
     let config = configuration(&site, &receiver, &secret, &folder.join("revisor.db"))?;
     let view = context.view(&config);
@@ -84,9 +84,9 @@ fn row(assembly: &Assembly, number: ChangeNumber) -> Result<LogRow, Error> {
 }
 
 fn configuration(
-    site: &Site,
+    site: &DemoSite,
     receiver: &Receiver,
-    secret: &Secret,
+    secret: &SigningSecret,
     database: &Path,
 ) -> Result<Config, Error> {
     let text = format!(
@@ -115,7 +115,7 @@ fn configuration(
 }
 
 /// Shows the last webhook and reports whether all signatures were valid.
-fn tell_webhooks(context: &mut Context, received: &[Received]) -> Result<Exit, Error> {
+fn tell_webhooks(context: &mut CommandContext, received: &[Received]) -> Result<Exit, Error> {
     let Some(last) = received.last() else {
         return Err(Error::new(
             Exit::TARGET,

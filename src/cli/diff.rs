@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::Context;
-use super::args::{DiffArgs, Format, RevisionRange};
-use super::input::{self, Document};
+use super::CommandContext;
+use super::args::{DiffArgs, OutputFormat, RevisionRange};
+use super::input::{self, InputDocument};
 use super::inspect;
 use super::select;
 use super::setup::now;
@@ -15,11 +15,11 @@ use crate::error::{Error, Exit};
 use crate::extract;
 use crate::queries::compare::difference;
 use crate::report::diff_json::{self, FileDiff, IgnoredDiff};
-use crate::report::when::View;
+use crate::report::when::TimeView;
 use crate::store::Reader;
 
-pub(super) fn run(context: &mut Context, args: &DiffArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Full, Format::Json])?;
+pub(super) fn run(context: &mut CommandContext, args: &DiffArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Full, OutputFormat::Json])?;
     let mut ignored = Vec::new();
     let (old, new, view) = match (&args.files, &args.entry) {
         (Some(files), _) => {
@@ -27,7 +27,7 @@ pub(super) fn run(context: &mut Context, args: &DiffArgs) -> Result<Exit, Error>
                 return Err(Error::usage("--files needs two files"));
             };
             let zone = crate::report::log::plain_view(now());
-            let view = View {
+            let view = TimeView {
                 paint: context.output.paint(),
                 ..zone
             };
@@ -47,10 +47,10 @@ pub(super) fn run(context: &mut Context, args: &DiffArgs) -> Result<Exit, Error>
         ignored: ignored.into_iter().map(IgnoredDiff::from).collect(),
         ..difference(&old, &new)
     };
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&diff)?;
     } else {
-        let all_text = args.full || format == Format::Full;
+        let all_text = args.full || format == OutputFormat::Full;
         match diff_json::text(&diff, all_text, &view) {
             Some(text) => {
                 context.output.page();
@@ -106,8 +106,8 @@ struct FileText {
 
 impl FileText {
     fn read(path: &Path) -> Result<Self, Error> {
-        let Document { body, .. } = input::file(path)?;
-        let article = inspect::read(&body, None, None, &extract::View::default())?;
+        let InputDocument { body, .. } = input::file(path)?;
+        let article = inspect::read(&body, None, None, &extract::PageSelectors::default())?;
         let ignored = article.ignored_pieces();
         let mut page = article.state;
         if page.headline().is_none() {

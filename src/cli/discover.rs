@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::input;
-use super::output::Progress;
+use super::output::ProgressLine;
 use crate::check::Settings;
 use crate::config::Config;
 use crate::domain::outcome::Validators;
@@ -54,7 +54,7 @@ impl FoundFeed {
 pub(super) struct Finder<'p> {
     client: Client,
     turns: Turns,
-    progress: &'p mut Progress,
+    progress: &'p mut ProgressLine,
     notes: Vec<String>,
 }
 
@@ -85,7 +85,7 @@ impl From<NoAnswer> for Error {
 
 impl<'p> Finder<'p> {
     /// A finder that can reach the same addresses as the feeds of the configuration.
-    pub(super) fn new(config: &Config, progress: &'p mut Progress) -> Result<Self, Error> {
+    pub(super) fn new(config: &Config, progress: &'p mut ProgressLine) -> Result<Self, Error> {
         let fetch = &config.fetch;
         let turns = Turns::new(fetch.per_host, fetch.host_delay, fetch.concurrency);
         turns.set_hosts(Settings::new(config.clone()).host_limits());

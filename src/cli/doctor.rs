@@ -6,16 +6,16 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::Context;
-use super::args::{DoctorArgs, Format};
+use super::CommandContext;
+use super::args::{DoctorArgs, OutputFormat};
 use super::setup::{now, reader_if_any};
 use super::{feeds, late, status};
 use crate::config::{Config, ConfigError, Loaded, Secrets};
 use crate::error::{Error, Exit};
-use crate::report::doctor::{self, Finding, Level, Report};
-use crate::report::feeds::FeedState;
+use crate::report::doctor::{self, DoctorFinding, DoctorReport, FindingLevel};
+use crate::report::feeds::FeedStatus;
 use crate::report::names;
-use crate::report::when::{View, duration};
+use crate::report::when::{TimeView, duration};
 use crate::store::{InstanceLock, Reader, StoreError, TargetHealth, beside, free_room};
 
 mod clock;
@@ -34,12 +34,12 @@ const LISTED: usize = 5;
 /// A delivery that waits longer needs attention.
 const WAITS_LONG: Duration = Duration::from_hours(1);
 
-pub(super) fn run(context: &mut Context, _args: &DoctorArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+pub(super) fn run(context: &mut CommandContext, _args: &DoctorArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let now = now();
     let (findings, view) = match context.load(Secrets::WhereReadable) {
         Err(error) => {
-            let view = View {
+            let view = TimeView {
                 paint: context.output.paint(),
                 zone: chrono_tz::UTC,
                 now,
@@ -51,19 +51,19 @@ pub(super) fn run(context: &mut Context, _args: &DoctorArgs) -> Result<Exit, Err
             (look(&loaded, &view), view)
         }
     };
-    let report = Report::of(findings);
-    if format == Format::Json {
+    let report = DoctorReport::of(findings);
+    if format == OutputFormat::Json {
         context.output.json(&report)?;
     } else {
         context.output.print(&doctor::text(&report, &view))?;
     }
     Ok(match report.level {
-        Level::Fail => Exit::PARTIAL,
-        Level::Ok | Level::Warn => Exit::DONE,
+        FindingLevel::Fail => Exit::PARTIAL,
+        FindingLevel::Ok | FindingLevel::Warn => Exit::DONE,
     })
 }
 
-fn look(loaded: &Loaded, view: &View) -> Vec<Finding> {
+fn look(loaded: &Loaded, view: &TimeView) -> Vec<DoctorFinding> {
     let config = &loaded.config;
     let mut found = configuration(loaded);
     let (database, reader) = database(config);
@@ -80,7 +80,7 @@ fn look(loaded: &Loaded, view: &View) -> Vec<Finding> {
         targets(config, reader, view),
     ] {
         found.extend(looked.unwrap_or_else(|error| {
-            vec![Finding::fail(
+            vec![DoctorFinding::fail(
                 "database",
                 error.chain(),
                 error
@@ -92,19 +92,19 @@ fn look(loaded: &Loaded, view: &View) -> Vec<Finding> {
     found
 }
 
-fn broken(error: &ConfigError) -> Finding {
-    Finding::fail(
+fn broken(error: &ConfigError) -> DoctorFinding {
+    DoctorFinding::fail(
         "configuration",
         error.to_string(),
         "`revisor config check` lists all mistakes; a running service keeps using the old configuration",
     )
 }
 
-fn configuration(loaded: &Loaded) -> Vec<Finding> {
+fn configuration(loaded: &Loaded) -> Vec<DoctorFinding> {
     const CHECK: &str = "configuration";
     let config = &loaded.config;
     let mut found = vec![match &config.file {
-        Some(_) => Finding::ok(
+        Some(_) => DoctorFinding::ok(
             CHECK,
             format!(
                 "{}: {}, {}",
@@ -113,21 +113,21 @@ fn configuration(loaded: &Loaded) -> Vec<Finding> {
                 names::count(config.targets.len() as u64, "target")
             ),
         ),
-        None => Finding::warn(
+        None => DoctorFinding::warn(
             CHECK,
             "no configuration file, using the defaults",
             "`revisor init` writes a starter configuration",
         ),
     }];
     found.extend(loaded.warnings.iter().map(|warning| {
-        Finding::warn(
+        DoctorFinding::warn(
             CHECK,
             warning.clone(),
             "`revisor config show` prints the settings in effect",
         )
     }));
     if !loaded.unread.is_empty() {
-        found.push(Finding::warn(
+        found.push(DoctorFinding::warn(
             CHECK,
             format!(
                 "cannot read a secret from here: {}",
@@ -140,16 +140,16 @@ fn configuration(loaded: &Loaded) -> Vec<Finding> {
 }
 
 /// Feeds whose address was probably edited by hand, which starts a new history.
-fn alike(config: &Config, reader: Option<&Reader>) -> Vec<Finding> {
+fn alike(config: &Config, reader: Option<&Reader>) -> Vec<DoctorFinding> {
     const CHECK: &str = "addresses";
     // A database that cannot be read is reported by its own check.
     let left = reader.and_then(|reader| reader.left_addresses().ok());
     let left = left.unwrap_or_default();
-    let mut found: Vec<Finding> = config
+    let mut found: Vec<DoctorFinding> = config
         .alike(&left)
         .into_iter()
         .map(|(feed, old)| {
-            Finding::warn(
+            DoctorFinding::warn(
                 CHECK,
                 format!("{}: {} has a history as {old}", feed.name, feed.url),
                 format!("`revisor mv {old} {}` continues it", feed.url),
@@ -171,12 +171,12 @@ fn names_of_files(config: &Config) -> String {
     names.join(", ")
 }
 
-fn disk(database: &Path) -> Finding {
+fn disk(database: &Path) -> DoctorFinding {
     const CHECK: &str = "disk";
     let size = std::fs::metadata(database).map_or(0, |file| file.len());
     let hint = "free some space, or lower `keep.captures` and run `revisor db prune`";
     match free_room(database) {
-        None => Finding::warn(
+        None => DoctorFinding::warn(
             CHECK,
             format!("cannot read the folder of {}", database.display()),
             "create it, or set another path with `database` in the configuration",
@@ -184,11 +184,11 @@ fn disk(database: &Path) -> Finding {
         Some(free) => {
             let text = format!("{} free, the database uses {}", mib(free), mib(size));
             if free < ROOM_LEAST {
-                Finding::fail(CHECK, text, hint)
+                DoctorFinding::fail(CHECK, text, hint)
             } else if free < ROOM_GOOD.max(size) {
-                Finding::warn(CHECK, text, hint)
+                DoctorFinding::warn(CHECK, text, hint)
             } else {
-                Finding::ok(CHECK, text)
+                DoctorFinding::ok(CHECK, text)
             }
         }
     }
@@ -201,11 +201,11 @@ fn mib(bytes: u64) -> String {
     }
 }
 
-fn database(config: &Config) -> (Vec<Finding>, Option<Reader>) {
+fn database(config: &Config) -> (Vec<DoctorFinding>, Option<Reader>) {
     const CHECK: &str = "database";
     let path = &config.database;
     let failed = |error: &Error| {
-        Finding::fail(
+        DoctorFinding::fail(
             CHECK,
             error.chain(),
             error
@@ -217,7 +217,8 @@ fn database(config: &Config) -> (Vec<Finding>, Option<Reader>) {
         Ok(Some(reader)) => reader,
         Ok(None) => {
             let text = format!("no database at {} yet", path.display());
-            let none = Finding::warn(CHECK, text, "`revisor check` or the service creates it");
+            let none =
+                DoctorFinding::warn(CHECK, text, "`revisor check` or the service creates it");
             return (vec![none], None);
         }
         Err(error) => return (vec![failed(&error)], None),
@@ -229,7 +230,7 @@ fn database(config: &Config) -> (Vec<Finding>, Option<Reader>) {
     found.push(identity(&reader, path));
     let wal = std::fs::metadata(beside(path, "-wal")).map_or(0, |file| file.len());
     if wal > WAL_LARGE {
-        found.push(Finding::warn(
+        found.push(DoctorFinding::warn(
             CHECK,
             format!("{} waiting in its WAL", mib(wal)),
             "a program that has been reading the database for a long time blocks the checkpoint; stop that program",
@@ -238,19 +239,19 @@ fn database(config: &Config) -> (Vec<Finding>, Option<Reader>) {
     (found, Some(reader))
 }
 
-fn identity(reader: &Reader, path: &Path) -> Finding {
+fn identity(reader: &Reader, path: &Path) -> DoctorFinding {
     const CHECK: &str = "identity";
     match reader.is_at_home(path) {
-        Ok(true) => Finding::ok(
+        Ok(true) => DoctorFinding::ok(
             CHECK,
             "the database has its own identity; after restoring an older copy over it, run `revisor db renew`",
         ),
-        Ok(false) => Finding::warn(
+        Ok(false) => DoctorFinding::warn(
             CHECK,
             "the database was copied or moved: it gets a new identity at the next write",
             "`revisor db renew` does that now; two services with the same feeds would both send alerts",
         ),
-        Err(error) => Finding::fail(
+        Err(error) => DoctorFinding::fail(
             CHECK,
             error.to_string(),
             "`revisor db verify` shows details",
@@ -258,25 +259,25 @@ fn identity(reader: &Reader, path: &Path) -> Finding {
     }
 }
 
-fn whole(reader: &Reader, path: &Path) -> Result<Finding, StoreError> {
+fn whole(reader: &Reader, path: &Path) -> Result<DoctorFinding, StoreError> {
     const CHECK: &str = "database";
     let size = std::fs::metadata(path).map_or(0, |file| file.len());
     if size > QUICK_MAX {
-        return Ok(Finding::ok(
+        return Ok(DoctorFinding::ok(
             CHECK,
             format!("{}; `revisor db verify` checks everything", path.display()),
         ));
     }
     let faults = reader.quick_check()?;
     Ok(match faults.first() {
-        None => Finding::ok(
+        None => DoctorFinding::ok(
             CHECK,
             format!(
                 "{}; `revisor db verify` checks the chain as well",
                 path.display()
             ),
         ),
-        Some(fault) => Finding::fail(
+        Some(fault) => DoctorFinding::fail(
             CHECK,
             format!("{} is damaged: {fault}", path.display()),
             "keep the file as it is, and restore a backup that passes `revisor db verify`",
@@ -288,11 +289,11 @@ fn feeds_found(
     config: &Config,
     reader: Option<&Reader>,
     daemon: bool,
-    view: &View,
-) -> Result<Vec<Finding>, Error> {
+    view: &TimeView,
+) -> Result<Vec<DoctorFinding>, Error> {
     const CHECK: &str = "feeds";
     if config.feeds.is_empty() {
-        let none = Finding::warn(CHECK, "no feeds", "`revisor add URL` adds one");
+        let none = DoctorFinding::warn(CHECK, "no feeds", "`revisor add URL` adds one");
         return Ok(vec![none]);
     }
     let rows = feeds::states(config, reader)?;
@@ -300,12 +301,12 @@ fn feeds_found(
     for row in &rows {
         let error = row.error.as_deref().unwrap_or("the last poll failed");
         match row.state {
-            FeedState::Failing => {
+            FeedStatus::Failing => {
                 let since = row.last_ok.map_or_else(
                     || "never read".to_owned(),
                     |at| format!("last read {}", view.moment(at)),
                 );
-                found.push(Finding::warn(
+                found.push(DoctorFinding::warn(
                     CHECK,
                     format!("{}: {error}; {since}", row.name),
                     format!(
@@ -314,7 +315,7 @@ fn feeds_found(
                     ),
                 ));
             }
-            FeedState::Gone => found.push(Finding::warn(
+            FeedStatus::Gone => found.push(DoctorFinding::warn(
                 CHECK,
                 format!("{} is gone: its address returned 410", row.name),
                 format!(
@@ -322,7 +323,7 @@ fn feeds_found(
                     row.name
                 ),
             )),
-            FeedState::Paused => found.push(Finding::warn(
+            FeedStatus::Paused => found.push(DoctorFinding::warn(
                 CHECK,
                 format!("{} is paused", row.name),
                 format!("`revisor resume {}` starts polling again", row.name),
@@ -333,7 +334,7 @@ fn feeds_found(
     // Without a daemon all of them are late, which the check of the service reports.
     if daemon {
         for feed in late::feeds(&rows, config, daemon, view.now) {
-            found.push(Finding::warn(
+            found.push(DoctorFinding::warn(
                 CHECK,
                 format!("{} is late, due {}", feed.feed, view.moment(feed.due)),
                 feed.why,
@@ -344,7 +345,7 @@ fn feeds_found(
     cut(&mut found, CHECK, "`revisor feeds` lists them");
     found.insert(
         0,
-        Finding::ok(
+        DoctorFinding::ok(
             CHECK,
             format!(
                 "{} of {} OK",
@@ -357,12 +358,12 @@ fn feeds_found(
 }
 
 /// Documents that revisor itself cannot read.
-fn left_alone(config: &Config, daemon: bool, view: &View) -> Vec<Finding> {
+fn left_alone(config: &Config, daemon: bool, view: &TimeView) -> Vec<DoctorFinding> {
     const CHECK: &str = "quarantine";
     let noted = status::left_alone(config, daemon, view.now).into_iter();
-    let mut found: Vec<Finding> = noted
+    let mut found: Vec<DoctorFinding> = noted
         .map(|one| {
-            Finding::warn(
+            DoctorFinding::warn(
                 CHECK,
                 format!("{} until {}", one.words(&one.url), view.moment(one.until)),
                 one.hint(),
@@ -374,18 +375,22 @@ fn left_alone(config: &Config, daemon: bool, view: &View) -> Vec<Finding> {
 }
 
 /// Keeps the first few findings, and counts the others.
-fn cut(found: &mut Vec<Finding>, check: &'static str, hint: &str) {
+fn cut(found: &mut Vec<DoctorFinding>, check: &'static str, hint: &str) {
     let more = found.len().saturating_sub(LISTED);
     if more > 0 {
         found.truncate(LISTED);
-        found.push(Finding::warn(check, format!("and {more} more"), hint));
+        found.push(DoctorFinding::warn(check, format!("and {more} more"), hint));
     }
 }
 
-fn targets(config: &Config, reader: Option<&Reader>, view: &View) -> Result<Vec<Finding>, Error> {
+fn targets(
+    config: &Config,
+    reader: Option<&Reader>,
+    view: &TimeView,
+) -> Result<Vec<DoctorFinding>, Error> {
     const CHECK: &str = "targets";
     if config.targets.is_empty() {
-        return Ok(vec![Finding::warn(
+        return Ok(vec![DoctorFinding::warn(
             CHECK,
             "no targets: no alerts will be sent",
             "a [[target]] table in the configuration adds one",
@@ -395,14 +400,14 @@ fn targets(config: &Config, reader: Option<&Reader>, view: &View) -> Result<Vec<
         Some(reader) => reader.target_health()?,
         None => Vec::new(),
     };
-    let mut found: Vec<Finding> = config
+    let mut found: Vec<DoctorFinding> = config
         .targets
         .iter()
         .map(|target| {
             let known = health.iter().find(|known| known.target.name == target.name);
             match known {
                 Some(known) => target_found(known, view),
-                None => Finding::ok(CHECK, format!("{}: nothing sent yet", target.name)),
+                None => DoctorFinding::ok(CHECK, format!("{}: nothing sent yet", target.name)),
             }
         })
         .collect();
@@ -414,7 +419,7 @@ fn targets(config: &Config, reader: Option<&Reader>, view: &View) -> Result<Vec<
                 .any(|target| target.name == known.target.name)
     });
     found.extend(stranded.map(|known| {
-        Finding::warn(
+        DoctorFinding::warn(
             CHECK,
             format!(
                 "{} deliveries are pending for {}, which is not in the configuration",
@@ -426,7 +431,7 @@ fn targets(config: &Config, reader: Option<&Reader>, view: &View) -> Result<Vec<
     Ok(found)
 }
 
-fn target_found(known: &TargetHealth, view: &View) -> Finding {
+fn target_found(known: &TargetHealth, view: &TimeView) -> DoctorFinding {
     const CHECK: &str = "targets";
     let name = &known.target.name;
     let mut waiting = format!("{} pending, {} given up", known.open, known.dead);
@@ -441,7 +446,7 @@ fn target_found(known: &TargetHealth, view: &View) -> Finding {
     }
     let error = known.last_attempt.as_ref().and_then(|last| last.2.clone());
     if let Some((since, why)) = &known.target.disabled {
-        return Finding::fail(
+        return DoctorFinding::fail(
             CHECK,
             format!(
                 "{name} has been disabled since {}: {why}",
@@ -451,7 +456,7 @@ fn target_found(known: &TargetHealth, view: &View) -> Finding {
         );
     }
     if known.target.paused.is_some() {
-        return Finding::warn(
+        return DoctorFinding::warn(
             CHECK,
             format!("{name} is paused: {waiting}"),
             format!("`revisor notify resume {name}` resumes sending"),
@@ -460,7 +465,7 @@ fn target_found(known: &TargetHealth, view: &View) -> Finding {
     let oldest = known.oldest_open.map(|at| view.now.since(at));
     if let Some(age) = oldest.filter(|age| *age > WAITS_LONG) {
         let error = error.unwrap_or_else(|| "not attempted yet".to_owned());
-        return Finding::fail(
+        return DoctorFinding::fail(
             CHECK,
             format!(
                 "{name}: {} pending, the oldest for {}: {error}",
@@ -471,18 +476,18 @@ fn target_found(known: &TargetHealth, view: &View) -> Finding {
         );
     }
     if known.set_aside > 0 && known.dead == 0 {
-        return Finding::warn(
+        return DoctorFinding::warn(
             CHECK,
             format!("{name}: {waiting}"),
             "`revisor notify list` shows which events its receiver refuses, and why",
         );
     }
     if known.dead > 0 {
-        return Finding::warn(
+        return DoctorFinding::warn(
             CHECK,
             format!("{name}: {waiting}"),
             format!("`revisor notify retry {name}` sends them now"),
         );
     }
-    Finding::ok(CHECK, format!("{name}: {waiting}"))
+    DoctorFinding::ok(CHECK, format!("{name}: {waiting}"))
 }

@@ -2,22 +2,27 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::Context;
-use super::args::{EntriesArgs, Format};
+use super::CommandContext;
+use super::args::{EntriesArgs, OutputFormat};
 use super::select;
 use crate::config::{FeedKind, Secrets};
 use crate::domain::ids::FeedId;
 use crate::domain::url::without_login;
 use crate::error::{Error, Exit};
-use crate::report::entries::{self, EntryRow, EntryState};
+use crate::report::entries::{self, ArticleStatus, EntryRow};
 use crate::report::names;
 use crate::store::{EntryFilter, KnownEntry, Life};
 
 /// Articles listed by default.
 const ENTRIES: usize = 50;
 
-pub(super) fn run(context: &mut Context, args: &EntriesArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Oneline, Format::Json, Format::Ndjson])?;
+pub(super) fn run(context: &mut CommandContext, args: &EntriesArgs) -> Result<Exit, Error> {
+    let format = context.format(&[
+        OutputFormat::Short,
+        OutputFormat::Oneline,
+        OutputFormat::Json,
+        OutputFormat::Ndjson,
+    ])?;
     let config = context.config(Secrets::WhereReadable)?;
     let limit = args.limit.unwrap_or(ENTRIES);
     let mut rows = Vec::new();
@@ -30,9 +35,9 @@ pub(super) fn run(context: &mut Context, args: &EntriesArgs) -> Result<Exit, Err
         let feeds = reader.feeds(true)?.into_iter().map(|feed| {
             let is_page = pages.contains(feed.url.as_str());
             let name = feed.name;
-            (feed.id, Source { name, is_page })
+            (feed.id, EntrySource { name, is_page })
         });
-        let feeds: HashMap<FeedId, Source> = feeds.collect();
+        let feeds: HashMap<FeedId, EntrySource> = feeds.collect();
         let filter = EntryFilter {
             feeds: select::feeds(&args.feed, &args.tag, &config, &reader)?,
             removed: args.removed,
@@ -50,9 +55,9 @@ pub(super) fn run(context: &mut Context, args: &EntriesArgs) -> Result<Exit, Err
     let is_cut = rows.len() > limit;
     rows.truncate(limit);
     match format {
-        Format::Json => context.output.json(&rows)?,
-        Format::Ndjson => rows.iter().try_for_each(|row| context.output.json(row))?,
-        Format::Oneline => rows
+        OutputFormat::Json => context.output.json(&rows)?,
+        OutputFormat::Ndjson => rows.iter().try_for_each(|row| context.output.json(row))?,
+        OutputFormat::Oneline => rows
             .iter()
             .try_for_each(|row| context.output.print(&entries::oneline(row)))?,
         _ => {
@@ -74,19 +79,19 @@ pub(super) fn run(context: &mut Context, args: &EntriesArgs) -> Result<Exit, Err
 }
 
 /// Where an article comes from.
-struct Source {
+struct EntrySource {
     name: String,
     is_page: bool,
 }
 
-fn row(entry: KnownEntry, feeds: &HashMap<FeedId, Source>) -> EntryRow {
+fn row(entry: KnownEntry, feeds: &HashMap<FeedId, EntrySource>) -> EntryRow {
     let source = feeds.get(&entry.feed);
     let state = match entry.page.reason {
-        _ if entry.life == Life::Removed => EntryState::Removed,
-        Some(reason) if reason.is_absence() => EntryState::NotFound,
-        _ if source.is_some_and(|source| source.is_page) => EntryState::Watched,
-        _ if entry.in_feed => EntryState::Listed,
-        _ => EntryState::LeftFeed,
+        _ if entry.life == Life::Removed => ArticleStatus::Removed,
+        Some(reason) if reason.is_absence() => ArticleStatus::NotFound,
+        _ if source.is_some_and(|source| source.is_page) => ArticleStatus::Watched,
+        _ if entry.in_feed => ArticleStatus::Listed,
+        _ => ArticleStatus::LeftFeed,
     };
     EntryRow {
         id: entry.public_id,

@@ -11,8 +11,8 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use super::Context;
-use super::args::{EvidenceArgs, ExportCommand, Format};
+use super::CommandContext;
+use super::args::{EvidenceArgs, ExportCommand, OutputFormat};
 use super::select;
 use super::setup::{now, reader_if_any};
 use crate::config::{
@@ -20,11 +20,11 @@ use crate::config::{
     listed_tables,
 };
 use crate::error::{Error, Exit};
-use crate::report::evidence::{self, Evidence};
-use crate::report::opml::{self, Outline};
+use crate::report::evidence::{self, EvidenceReport};
+use crate::report::opml::{self, OpmlOutline};
 
-pub(super) fn run(context: &mut Context, what: &ExportCommand) -> Result<Exit, Error> {
-    context.format(&[Format::Short])?;
+pub(super) fn run(context: &mut CommandContext, what: &ExportCommand) -> Result<Exit, Error> {
+    context.format(&[OutputFormat::Short])?;
     let text = match what {
         ExportCommand::Opml => as_opml(context)?,
         ExportCommand::Toml => as_toml(context)?,
@@ -39,7 +39,7 @@ pub(super) fn run(context: &mut Context, what: &ExportCommand) -> Result<Exit, E
     Ok(Exit::DONE)
 }
 
-fn as_opml(context: &Context) -> Result<String, Error> {
+fn as_opml(context: &CommandContext) -> Result<String, Error> {
     let config = context.config(Secrets::WhereReadable)?;
     // Titles of feeds are useful, but a list works without them.
     let reader = reader_if_any(&config).ok().flatten();
@@ -49,19 +49,19 @@ fn as_opml(context: &Context) -> Result<String, Error> {
         .flatten()
         .filter_map(|feed| Some((feed.url, feed.title?)))
         .collect();
-    let outlines: Vec<Outline> = config
+    let outlines: Vec<OpmlOutline> = config
         .feeds
         .iter()
         // Other readers cannot subscribe to a page.
         .filter(|feed| feed.kind == FeedKind::Feed)
-        .map(|feed| Outline {
+        .map(|feed| OpmlOutline {
             name: feed.name.clone(),
             title: titles.remove(&feed.url),
             url: feed.url.clone(),
             tags: feed.tags.to_vec(),
         })
         .collect();
-    let lost = |feed: &Outline| feed.tags.iter().skip(1).any(|tag| tag.contains(','));
+    let lost = |feed: &OpmlOutline| feed.tags.iter().skip(1).any(|tag| tag.contains(','));
     for feed in outlines.iter().filter(|feed| lost(feed)) {
         context.output.warning(&format!(
             "{} has a tag with a comma, which OPML cannot express: left out",
@@ -71,7 +71,7 @@ fn as_opml(context: &Context) -> Result<String, Error> {
     Ok(opml::document(&outlines))
 }
 
-fn as_toml(context: &Context) -> Result<String, Error> {
+fn as_toml(context: &CommandContext) -> Result<String, Error> {
     // Only a valid configuration is exported.
     let config = context.config(Secrets::WhereReadable)?;
     // Users who share a configuration may forget that it contains secrets.
@@ -125,13 +125,13 @@ fn inline_secrets(feed: &FeedConfig) -> Vec<String> {
         .collect()
 }
 
-fn evidence(context: &mut Context, args: &EvidenceArgs) -> Result<Exit, Error> {
+fn evidence(context: &mut CommandContext, args: &EvidenceArgs) -> Result<Exit, Error> {
     let (_, reader) = context.reader()?;
     let number = select::change(args.change, &reader)?.number;
     let found = reader
         .evidence(number)?
         .ok_or_else(|| Error::usage(format!("no change #{number}")))?;
-    let evidence = Evidence {
+    let evidence = EvidenceReport {
         event: found.change.stored.event,
         links: found.links,
         captures: found.captures,

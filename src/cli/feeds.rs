@@ -2,24 +2,28 @@
 
 use std::time::Duration;
 
-use super::Context;
-use super::args::{FeedsArgs, Format};
+use super::CommandContext;
+use super::args::{FeedsArgs, OutputFormat};
 use super::setup::now;
 use crate::config::{Config, Secrets};
 use crate::error::{Error, Exit};
 use crate::queries::feeds::{Usual, of_configuration, usual};
-use crate::report::feeds::{self, FeedRow};
+use crate::report::feeds::{self, FeedSummary};
 use crate::store::{FeedHealth, Reader};
 
-pub(super) fn run(context: &mut Context, _args: &FeedsArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Oneline, Format::Json])?;
+pub(super) fn run(context: &mut CommandContext, _args: &FeedsArgs) -> Result<Exit, Error> {
+    let format = context.format(&[
+        OutputFormat::Short,
+        OutputFormat::Oneline,
+        OutputFormat::Json,
+    ])?;
     let config = context.config(Secrets::WhereReadable)?;
     // Feeds that were never polled are listed as well.
     let reader = context.reader_if_any(&config)?;
     let rows = rows(&config, reader.as_ref())?;
     match format {
-        Format::Json => context.output.json(&rows)?,
-        Format::Oneline => {
+        OutputFormat::Json => context.output.json(&rows)?,
+        OutputFormat::Oneline => {
             for row in &rows {
                 context.output.print(&feeds::oneline(row))?;
             }
@@ -41,7 +45,7 @@ pub(super) fn run(context: &mut Context, _args: &FeedsArgs) -> Result<Exit, Erro
 }
 
 /// In the order of the configuration, which decides which feeds exist.
-pub(super) fn rows(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedRow>, Error> {
+pub(super) fn rows(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedSummary>, Error> {
     let health = match reader {
         Some(reader) => reader.feed_health(true)?,
         None => Vec::new(),
@@ -50,7 +54,7 @@ pub(super) fn rows(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedR
 }
 
 /// The same without counts and without the usual interval, which are slow for a very large number of feeds.
-pub(super) fn states(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedRow>, Error> {
+pub(super) fn states(config: &Config, reader: Option<&Reader>) -> Result<Vec<FeedSummary>, Error> {
     let feeds = match reader {
         Some(reader) => reader.feeds_unordered()?,
         None => Vec::new(),

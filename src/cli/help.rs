@@ -2,13 +2,13 @@
 
 use clap::CommandFactory as _;
 
-use super::Context;
+use super::CommandContext;
 use super::args::{Cli, HelpArgs};
 use crate::config::did_you_mean;
 use crate::error::{Error, Exit};
 use crate::report::guide::{TOPICS, page};
 
-pub(super) fn run(context: &mut Context, args: &HelpArgs) -> Result<Exit, Error> {
+pub(super) fn run(context: &mut CommandContext, args: &HelpArgs) -> Result<Exit, Error> {
     let [first, rest @ ..] = args.of.as_slice() else {
         let text = Cli::command().render_long_help().to_string();
         context.output.print(&text)?;

@@ -1,17 +1,22 @@
 //! `revisor log --ignored`: changes in ignored text.
 
-use super::Context;
-use super::args::{Format, LogArgs};
+use super::CommandContext;
+use super::args::{LogArgs, OutputFormat};
 use super::select;
 use crate::config::Secrets;
 use crate::error::{Error, Exit};
 use crate::report::ignored::{self, IgnoredEntry, IgnoredView};
-use crate::report::when::View;
+use crate::report::when::TimeView;
 use crate::store::{IgnoredFilter, IgnoredMove};
 
-const FORMATS: [Format; 4] = [Format::Short, Format::Oneline, Format::Json, Format::Ndjson];
+const FORMATS: [OutputFormat; 4] = [
+    OutputFormat::Short,
+    OutputFormat::Oneline,
+    OutputFormat::Json,
+    OutputFormat::Ndjson,
+];
 
-pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> {
+pub(super) fn run(context: &mut CommandContext, args: &LogArgs) -> Result<Exit, Error> {
     let format = context.format(&FORMATS)?;
     let config = context.config(Secrets::WhereReadable)?;
     let view = context.view(&config);
@@ -28,7 +33,7 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     };
     context.output.page();
     let mut shown = 0_u64;
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.print("[")?;
     }
     if let Some(reader) = reader {
@@ -40,31 +45,31 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
         })?;
         written?;
     }
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.print("]\n")?;
     }
     context.output.finish()?;
-    if matches!(format, Format::Short | Format::Oneline) {
+    if matches!(format, OutputFormat::Short | OutputFormat::Oneline) {
         context.output.note(&view.footer(&ignored::summary(shown)));
     }
     Ok(Exit::DONE)
 }
 
 fn print(
-    context: &mut Context,
-    format: Format,
+    context: &mut CommandContext,
+    format: OutputFormat,
     moved: &IgnoredView,
     shown: u64,
-    view: &View,
+    view: &TimeView,
 ) -> Result<(), Error> {
     match format {
-        Format::Json | Format::Ndjson => {
-            if format == Format::Json && shown > 0 {
+        OutputFormat::Json | OutputFormat::Ndjson => {
+            if format == OutputFormat::Json && shown > 0 {
                 context.output.print(",")?;
             }
             context.output.json(moved)
         }
-        Format::Oneline => context.output.print(&ignored::oneline(moved, view)),
+        OutputFormat::Oneline => context.output.print(&ignored::oneline(moved, view)),
         _ => context.output.print(&ignored::short(moved, view)),
     }
 }

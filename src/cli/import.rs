@@ -1,22 +1,22 @@
 //! `revisor import`: adds the feeds of a list to the configuration, without fetching any of them.
 
-use super::Context;
-use super::args::{Format, ImportArgs};
+use super::CommandContext;
+use super::args::{ImportArgs, OutputFormat};
 use super::input;
 use crate::config::{
-    ConfigError, EditError, Environment, Imported, NewFeed, STARTER_TOML, Secrets, Texts,
+    ConfigError, ConfigTexts, EditError, Environment, ImportedFeed, NewFeed, STARTER_TOML, Secrets,
     from_texts, import_feeds, locate, names,
 };
 use crate::domain::url::without_login;
 use crate::error::{Error, Exit};
 use crate::feed::list::{self, FeedList, ListItem};
-use crate::fetch::Kind;
+use crate::fetch::RequestKind;
 use crate::report::clean;
 use crate::report::import::{self, ImportLine, ImportReport, ImportResult};
 use crate::store::InstanceLock;
 
-pub(super) fn run(context: &mut Context, args: &ImportArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+pub(super) fn run(context: &mut CommandContext, args: &ImportArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let source = args.source.as_deref().unwrap_or("-");
     if input::is_address(source) {
         return Err(Error::usage(format!(
@@ -25,11 +25,11 @@ pub(super) fn run(context: &mut Context, args: &ImportArgs) -> Result<Exit, Erro
         ))
         .hint("`curl -s URL | revisor import -` imports a list from the web"));
     }
-    let document = context.document(source, Kind::Feed)?;
+    let document = context.document(source, RequestKind::Feed)?;
     let list = list::parse(&document.body);
     let results = write(context, args, &list)?;
     let report = report(args, list, results);
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&report)?;
     } else {
         let paint = context.output.paint();
@@ -49,7 +49,11 @@ pub(super) fn run(context: &mut Context, args: &ImportArgs) -> Result<Exit, Erro
 
 /// Writes all new feeds to the configuration in one go, unless that would make it invalid. Returns what happened
 /// to each feed of the list.
-fn write(context: &Context, args: &ImportArgs, list: &FeedList) -> Result<Vec<Imported>, Error> {
+fn write(
+    context: &CommandContext,
+    args: &ImportArgs,
+    list: &FeedList,
+) -> Result<Vec<ImportedFeed>, Error> {
     let feeds: Vec<NewFeed> = list
         .items
         .iter()
@@ -75,7 +79,7 @@ fn write(context: &Context, args: &ImportArgs, list: &FeedList) -> Result<Vec<Im
     let environment = Environment::of_process();
     let file = locate(context.global.config.as_deref(), &environment);
     let mut results = Vec::new();
-    let texts = Texts::read(&file)?;
+    let texts = ConfigTexts::read(&file)?;
     let use_it = |text: &str| {
         let texts = texts.clone().with(&file.path, text);
         from_texts(
@@ -90,7 +94,9 @@ fn write(context: &Context, args: &ImportArgs, list: &FeedList) -> Result<Vec<Im
         let there = use_it(before)?.config.feeds;
         let (after, imported) = import_feeds(before, &feeds, &there)?;
         use_it(&after)?;
-        let added = imported.iter().any(|one| matches!(one, Imported::Added(_)));
+        let added = imported
+            .iter()
+            .any(|one| matches!(one, ImportedFeed::Added(_)));
         results = imported;
         Ok(Some(after).filter(|_| added))
     };
@@ -103,7 +109,7 @@ fn write(context: &Context, args: &ImportArgs, list: &FeedList) -> Result<Vec<Im
     Ok(results)
 }
 
-fn report(args: &ImportArgs, list: FeedList, results: Vec<Imported>) -> ImportReport {
+fn report(args: &ImportArgs, list: FeedList, results: Vec<ImportedFeed>) -> ImportReport {
     let lines_of_feeds: Vec<usize> = list
         .items
         .iter()
@@ -119,19 +125,21 @@ fn report(args: &ImportArgs, list: FeedList, results: Vec<Imported>) -> ImportRe
             }
             Err(reason) => (ImportResult::Skipped, what, None, Some(reason.to_string())),
             Ok(feed) => match results.next() {
-                Some(Imported::Added(name)) => (
+                Some(ImportedFeed::Added(name)) => (
                     ImportResult::Added,
                     feed.url,
                     Some(name),
                     feed.left_aside.map(str::to_owned),
                 ),
-                Some(Imported::There(name)) => (ImportResult::Present, feed.url, Some(name), None),
-                Some(Imported::Repeated(first)) => {
+                Some(ImportedFeed::There(name)) => {
+                    (ImportResult::Present, feed.url, Some(name), None)
+                }
+                Some(ImportedFeed::Repeated(first)) => {
                     let first = lines_of_feeds.get(first).copied().unwrap_or_default();
                     let why = format!("the same as line {first}");
                     (ImportResult::Repeated, feed.url, None, Some(why))
                 }
-                Some(Imported::Wrong(why)) => (
+                Some(ImportedFeed::Wrong(why)) => (
                     ImportResult::Failed,
                     without_login(&what).into_owned(),
                     None,
@@ -151,7 +159,7 @@ fn report(args: &ImportArgs, list: FeedList, results: Vec<Imported>) -> ImportRe
     ImportReport::new(list.form, args.dry_run, lines.collect())
 }
 
-fn tell_what_follows(context: &Context) {
+fn tell_what_follows(context: &CommandContext) {
     let loaded = context.load(Secrets::WhereReadable);
     let daemon = loaded
         .ok()

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::Context;
-use super::args::{Format, ImportPastArgs};
+use super::CommandContext;
+use super::args::{ImportPastArgs, OutputFormat};
 use super::setup::{now, store_to_write};
 use crate::check::{PastArticle, TakeOver};
 use crate::config::{Config, Secrets, names};
@@ -25,7 +25,7 @@ use crate::time::Timestamp;
 
 /// What was imported. Its JSON form is the output of `import diffengine --json`.
 #[derive(Debug, Default, Serialize)]
-struct Imported {
+struct ImportedPast {
     /// Articles with at least one new revision.
     articles: u64,
     revisions: u64,
@@ -57,7 +57,7 @@ impl Theirs<'_> {
 }
 
 /// The destination of the import.
-struct Import<'a> {
+struct PastImport<'a> {
     config: &'a Config,
     theirs: &'a Theirs<'a>,
     store: &'a Store,
@@ -68,7 +68,7 @@ struct Import<'a> {
     row: i64,
     begun: usize,
     underway: Vec<Underway<'a>>,
-    done: Imported,
+    done: ImportedPast,
 }
 
 /// An article with the rows of the versions that are left.
@@ -85,8 +85,8 @@ struct Batch {
     bytes: usize,
 }
 
-pub(super) fn run(context: &mut Context, args: &ImportPastArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+pub(super) fn run(context: &mut CommandContext, args: &ImportPastArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let theirs = Diffengine::open(&args.file).map_err(|error| unreadable(&args.file, error))?;
     let theirs = Theirs {
@@ -96,7 +96,7 @@ pub(super) fn run(context: &mut Context, args: &ImportPastArgs) -> Result<Exit, 
     let all = theirs.read(Diffengine::count)?;
     let store = store(&config)?;
     let reader = store.reader()?;
-    let mut import = Import {
+    let mut import = PastImport {
         config: &config,
         theirs: &theirs,
         store: &store,
@@ -106,7 +106,7 @@ pub(super) fn run(context: &mut Context, args: &ImportPastArgs) -> Result<Exit, 
         row: i64::MIN,
         begun: 0,
         underway: Vec::new(),
-        done: Imported::default(),
+        done: ImportedPast::default(),
     };
     let mut progress = context.output.progress();
     while import.round()? {
@@ -116,7 +116,7 @@ pub(super) fn run(context: &mut Context, args: &ImportPastArgs) -> Result<Exit, 
     progress.clear();
     let done = import.done;
     store.close()?;
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&done)?;
     } else {
         context.output.line(&sentence(&done))?;
@@ -148,7 +148,7 @@ fn store(config: &Config) -> Result<Store, StoreError> {
     }
 }
 
-impl Import<'_> {
+impl PastImport<'_> {
     /// Takes over the next version of every article underway; answers whether there are more.
     fn round(&mut self) -> Result<bool, Error> {
         while self.underway.len() < AT_ONCE && self.begin()? {}
@@ -304,7 +304,7 @@ fn unreadable(path: &Path, error: StoreError) -> Error {
     .because(error)
 }
 
-fn sentence(done: &Imported) -> String {
+fn sentence(done: &ImportedPast) -> String {
     match done.revisions {
         0 => "Nothing new to import.".to_owned(),
         revisions => format!(

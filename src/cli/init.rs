@@ -1,11 +1,11 @@
 //! `revisor init`: a configuration to start from.
 
-use super::Context;
+use super::CommandContext;
 use super::args::InitArgs;
 use crate::config::{Environment, STARTER_TOML, locate};
 use crate::error::{Error, Exit};
 
-pub(super) fn run(context: &mut Context, args: &InitArgs) -> Result<Exit, Error> {
+pub(super) fn run(context: &mut CommandContext, args: &InitArgs) -> Result<Exit, Error> {
     let file = locate(context.global.config.as_deref(), &Environment::of_process());
     if file.exists && !args.force {
         return Err(

@@ -4,15 +4,15 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::Context;
+use super::CommandContext;
 use super::setup::{clock, runtime};
 use crate::config::{Config, Secrets};
 use crate::domain::outcome::Validators;
-use crate::domain::robots::{PRODUCT, Rules};
+use crate::domain::robots::{PRODUCT, RobotsRules};
 use crate::error::{Error, Exit};
 use crate::extract::charset;
 use crate::fetch::{
-    AddressPolicy, Client, ClientConfig, Clients, FetchRequest, Fetched, Kind, user_agent,
+    AddressPolicy, Client, ClientConfig, Clients, FetchRequest, Fetched, RequestKind, user_agent,
 };
 
 /// No document may be longer; also the default of `fetch.max_size`.
@@ -23,7 +23,7 @@ const BEGINNING: usize = 4096;
 
 /// A document and its metadata.
 #[derive(Debug)]
-pub(super) struct Document {
+pub(super) struct InputDocument {
     /// Its bytes.
     pub(super) body: Vec<u8>,
     /// The content type sent by the server.
@@ -32,9 +32,9 @@ pub(super) struct Document {
     pub(super) url: Option<String>,
 }
 
-impl Context {
+impl CommandContext {
     /// The document at an address, in a file, or on standard input (`-`).
-    pub(super) fn document(&self, source: &str, kind: Kind) -> Result<Document, Error> {
+    pub(super) fn document(&self, source: &str, kind: RequestKind) -> Result<InputDocument, Error> {
         if is_address(source) {
             let client = self.client()?;
             return runtime(1)?.block_on(fetch(&client, source, kind));
@@ -56,7 +56,7 @@ impl Context {
         let address = format!("{}/robots.txt", page.origin().ascii_serialization());
         let request = FetchRequest::robots(address, Validators::default());
         Ok(match runtime(1)?.block_on(client.get(&request)) {
-            Fetched::Body(answer) => Rules::parse(&answer.body, PRODUCT).forbids(&page),
+            Fetched::Body(answer) => RobotsRules::parse(&answer.body, PRODUCT).forbids(&page),
             Fetched::NotModified(_) | Fetched::Gone(_) | Fetched::Failed(_) => None,
         })
     }
@@ -99,7 +99,7 @@ pub(super) fn is_address(source: &str) -> bool {
 }
 
 /// Fetches an address.
-async fn fetch(client: &Client, url: &str, kind: Kind) -> Result<Document, Error> {
+async fn fetch(client: &Client, url: &str, kind: RequestKind) -> Result<InputDocument, Error> {
     let request = FetchRequest {
         url: url.to_owned(),
         kind,
@@ -107,7 +107,7 @@ async fn fetch(client: &Client, url: &str, kind: Kind) -> Result<Document, Error
     };
     let why = match client.get(&request).await {
         Fetched::Body(answer) => {
-            return Ok(Document {
+            return Ok(InputDocument {
                 body: answer.body,
                 content_type: answer.content_type,
                 url: Some(answer.final_url),
@@ -123,14 +123,14 @@ async fn fetch(client: &Client, url: &str, kind: Kind) -> Result<Document, Error
 }
 
 /// Reads a file.
-pub(super) fn file(path: &Path) -> Result<Document, Error> {
+pub(super) fn file(path: &Path) -> Result<InputDocument, Error> {
     let name = path.display().to_string();
     let file = File::open(path)
         .map_err(|error| Error::usage(format!("cannot read {name}")).because(error))?;
     bounded(file, &name)
 }
 
-fn bounded(source: impl Read, name: &str) -> Result<Document, Error> {
+fn bounded(source: impl Read, name: &str) -> Result<InputDocument, Error> {
     let mut body = Vec::new();
     source
         .take(MAX_BYTES + 1)
@@ -139,7 +139,7 @@ fn bounded(source: impl Read, name: &str) -> Result<Document, Error> {
     if body.len() as u64 > MAX_BYTES {
         return Err(Error::usage(format!("{name} is larger than 10 MiB")));
     }
-    Ok(Document {
+    Ok(InputDocument {
         body,
         content_type: None,
         url: None,

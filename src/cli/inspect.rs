@@ -1,29 +1,29 @@
 //! `revisor inspect`: what revisor reads in a feed or page. It needs neither a configuration nor a database,
 //! unless the settings of a feed are requested.
 
-use super::Context;
-use super::args::{Format, InspectArticleArgs, InspectCommand, InspectFeedArgs};
+use super::CommandContext;
+use super::args::{InspectArticleArgs, InspectCommand, InspectFeedArgs, OutputFormat};
 use super::rules::rules_now;
 use super::setup::reader_if_any;
 use crate::config::Secrets;
 use crate::document;
-use crate::domain::furniture::{Origin, Rule, Rules};
+use crate::domain::furniture::{Rule, RuleOrigin, Rules};
 use crate::error::{Error, Exit};
-use crate::extract::{self, Article, Explained, Role, View};
+use crate::extract::{self, Article, Explained, PageSelectors, Role};
 use crate::feed;
-use crate::fetch::Kind;
+use crate::fetch::RequestKind;
 use crate::report::inspect;
 
-pub(super) fn run(context: &mut Context, what: &InspectCommand) -> Result<Exit, Error> {
+pub(super) fn run(context: &mut CommandContext, what: &InspectCommand) -> Result<Exit, Error> {
     match what {
         InspectCommand::Feed(args) => inspect_feed(context, args),
         InspectCommand::Article(args) => inspect_article(context, args),
     }
 }
 
-fn inspect_feed(context: &mut Context, args: &InspectFeedArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
-    let document = context.document(&args.source, Kind::Feed)?;
+fn inspect_feed(context: &mut CommandContext, args: &InspectFeedArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let document = context.document(&args.source, RequestKind::Feed)?;
     let content_type = args.content_type.as_deref();
     let parsed = feed::parse(
         &document.body,
@@ -32,7 +32,7 @@ fn inspect_feed(context: &mut Context, args: &InspectFeedArgs) -> Result<Exit, E
         &feed::Limits::default(),
     )
     .map_err(|error| Error::usage(format!("{}: {error}", args.source)))?;
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&inspect::feed_json(&parsed))?;
     } else {
         context.output.page();
@@ -41,9 +41,9 @@ fn inspect_feed(context: &mut Context, args: &InspectFeedArgs) -> Result<Exit, E
     Ok(Exit::DONE)
 }
 
-fn inspect_article(context: &mut Context, args: &InspectArticleArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
-    let document = context.document(&args.source, Kind::Page)?;
+fn inspect_article(context: &mut CommandContext, args: &InspectArticleArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let document = context.document(&args.source, RequestKind::Page)?;
     if let Some(rule) = context.barred(&args.source)? {
         let remark =
             format!("robots.txt forbids this page ({rule}): the service would not fetch it");
@@ -52,7 +52,7 @@ fn inspect_article(context: &mut Context, args: &InspectArticleArgs) -> Result<E
     let url = args.url.as_deref().or(document.url.as_deref());
     let (view, rules) = match &args.feed {
         Some(feed) => of_feed(context, feed)?,
-        None => (View::default(), Vec::new()),
+        None => (PageSelectors::default(), Vec::new()),
     };
     let content_type = document.content_type.as_deref();
     let article = read(&document.body, content_type, url, &view)?;
@@ -62,7 +62,7 @@ fn inspect_article(context: &mut Context, args: &InspectArticleArgs) -> Result<E
             false => extract::explain(&document.body, content_type, url, &view),
         };
         let explained = under_rules(explained, &rules);
-        if format == Format::Json {
+        if format == OutputFormat::Json {
             let article = inspect::article_json(&article);
             context
                 .output
@@ -71,7 +71,7 @@ fn inspect_article(context: &mut Context, args: &InspectArticleArgs) -> Result<E
             context.output.page();
             context.output.print(&inspect::explained_text(&explained))?;
         }
-    } else if format == Format::Json {
+    } else if format == OutputFormat::Json {
         context.output.json(&inspect::article_json(&article))?;
     } else {
         context.output.page();
@@ -85,7 +85,7 @@ pub(super) fn read(
     body: &[u8],
     content_type: Option<&str>,
     url: Option<&str>,
-    view: &View,
+    view: &PageSelectors,
 ) -> Result<Article, Error> {
     let read = document::read(body, content_type, url, view);
     read.map(|read| read.article)
@@ -106,7 +106,7 @@ fn of_document(article: &Article) -> Vec<Explained> {
 }
 
 /// The selectors for the pages of a feed, and the rules for text to ignore.
-fn of_feed(context: &Context, name: &str) -> Result<(View, Vec<Rule>), Error> {
+fn of_feed(context: &CommandContext, name: &str) -> Result<(PageSelectors, Vec<Rule>), Error> {
     let config = context.config(Secrets::WhereReadable)?;
     let mut feeds = config.feeds.iter();
     let feed = feeds
@@ -115,7 +115,7 @@ fn of_feed(context: &Context, name: &str) -> Result<(View, Vec<Rule>), Error> {
             Error::usage(format!("no feed `{name}` in the configuration"))
                 .hint("`revisor feeds` lists them")
         })?;
-    let view = View::new(&feed.page.select, &feed.page.remove);
+    let view = PageSelectors::new(&feed.page.select, &feed.page.remove);
     // A feed that was never polled has no learned rules.
     let reader = reader_if_any(&config)?;
     let known = match &reader {
@@ -146,8 +146,8 @@ fn under_rules(mut explained: Vec<Explained>, rules: &[Rule]) -> Vec<Explained> 
         let rule = rules.iter().find(|rule| rule.id == id);
         block.counts = false;
         block.why = match rule.map(|rule| rule.origin) {
-            Some(Origin::Config) => "left out by detect.ignore".to_owned(),
-            Some(Origin::Learned) => format!("left out by rule {id}, which was learned"),
+            Some(RuleOrigin::Config) => "left out by detect.ignore".to_owned(),
+            Some(RuleOrigin::Learned) => format!("left out by rule {id}, which was learned"),
             _ => format!("left out by rule {id}"),
         };
     }

@@ -9,7 +9,7 @@ use crate::daemon::LATE;
 use crate::domain::durations::format_duration;
 use crate::error::Error;
 use crate::fetch::host_key;
-use crate::report::feeds::{FeedRow, FeedState};
+use crate::report::feeds::{FeedStatus, FeedSummary};
 use crate::report::status::{LateFeed, LateHost};
 use crate::store::{DueKey, Reader};
 use crate::time::Timestamp;
@@ -18,14 +18,14 @@ const NOBODY_POLLS: &str = "the daemon is not running";
 
 /// The feeds that are late, the longest overdue first.
 pub(super) fn feeds(
-    rows: &[FeedRow],
+    rows: &[FeedSummary],
     config: &Config,
     daemon: bool,
     now: Timestamp,
 ) -> Vec<LateFeed> {
-    let mut late: Vec<(Timestamp, &FeedRow)> = rows
+    let mut late: Vec<(Timestamp, &FeedSummary)> = rows
         .iter()
-        .filter(|row| !matches!(row.state, FeedState::Paused | FeedState::Gone))
+        .filter(|row| !matches!(row.state, FeedStatus::Paused | FeedStatus::Gone))
         .filter_map(|row| Some((row.next?, row)))
         .filter(|(due, _)| now.since(*due) > LATE)
         .collect();
@@ -41,7 +41,7 @@ pub(super) fn feeds(
         .map(|row| host_key(&row.url))
         .collect();
     let fetch = &config.fetch;
-    let why = |row: &FeedRow| {
+    let why = |row: &FeedSummary| {
         let host = host_key(&row.url);
         let same_host = at_host.get(&host).copied().unwrap_or(0);
         match () {
@@ -62,7 +62,7 @@ pub(super) fn feeds(
             () => "it is being polled, or its result cannot be stored; see the log".to_owned(),
         }
     };
-    let late_feed = |(due, row): &(Timestamp, &FeedRow)| LateFeed {
+    let late_feed = |(due, row): &(Timestamp, &FeedSummary)| LateFeed {
         feed: row.name.clone(),
         due: *due,
         why: why(row),

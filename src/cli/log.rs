@@ -2,32 +2,32 @@
 
 use std::time::Duration;
 
-use super::Context;
-use super::args::{Format, LogArgs};
+use super::CommandContext;
+use super::args::{LogArgs, OutputFormat};
 use super::ignored;
 use super::select;
 use super::setup::runtime;
 use crate::config::{Config, Secrets};
 use crate::error::{Error, Exit};
-use crate::report::changes_feed::{self, Channel, Item};
+use crate::report::changes_feed::{self, FeedChannel, Item};
 use crate::report::clean;
 use crate::report::html::Links;
 use crate::report::log::{self, LogRow};
-use crate::report::show::{self, Shown};
-use crate::report::when::View;
+use crate::report::show::{self, ShownChange};
+use crate::report::when::TimeView;
 use crate::report::{csv, markdown};
 use crate::store::{EventFilter, LoggedEvent, Reader};
 
-const FORMATS: [Format; 9] = [
-    Format::Short,
-    Format::Oneline,
-    Format::Full,
-    Format::Json,
-    Format::Ndjson,
-    Format::Md,
-    Format::Csv,
-    Format::Atom,
-    Format::Jsonfeed,
+const FORMATS: [OutputFormat; 9] = [
+    OutputFormat::Short,
+    OutputFormat::Oneline,
+    OutputFormat::Full,
+    OutputFormat::Json,
+    OutputFormat::Ndjson,
+    OutputFormat::Md,
+    OutputFormat::Csv,
+    OutputFormat::Atom,
+    OutputFormat::Jsonfeed,
 ];
 
 /// Changes in a feed for feed readers, unless the command line sets a limit: they poll often, and keep what they
@@ -40,16 +40,16 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How many past changes `--follow` shows by default, as `tail -f` does.
 const PAST_OF_FOLLOWER: usize = 10;
 
-pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> {
+pub(super) fn run(context: &mut CommandContext, args: &LogArgs) -> Result<Exit, Error> {
     if args.ignored {
         return ignored::run(context, args);
     }
     let format = match context.format(&FORMATS)? {
-        Format::Short if args.full => Format::Full,
+        OutputFormat::Short if args.full => OutputFormat::Full,
         format => format,
     };
-    let is_feed = matches!(format, Format::Atom | Format::Jsonfeed);
-    if args.follow && (format == Format::Json || is_feed) {
+    let is_feed = matches!(format, OutputFormat::Atom | OutputFormat::Jsonfeed);
+    if args.follow && (format == OutputFormat::Json || is_feed) {
         return Err(
             Error::usage("an endless list cannot be one JSON document").hint("use --format ndjson")
         );
@@ -93,7 +93,10 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
     // A pager uses the terminal until it ends.
     context.output.finish()?;
     let hidden = reader.count_quiet(&filter)?;
-    let for_people = matches!(list.format, Format::Short | Format::Oneline | Format::Full);
+    let for_people = matches!(
+        list.format,
+        OutputFormat::Short | OutputFormat::Oneline | OutputFormat::Full
+    );
     if for_people || hidden > 0 {
         let summary = log::summary(list.shown, hidden);
         context.output.note(&if list.shown > 0 && for_people {
@@ -111,8 +114,8 @@ pub(super) fn run(context: &mut Context, args: &LogArgs) -> Result<Exit, Error> 
 
 /// The changes as a feed: for a file on a web server, or for a reader that runs commands.
 fn feed(
-    context: &mut Context,
-    channel: &Channel,
+    context: &mut CommandContext,
+    channel: &FeedChannel,
     reader: &Reader,
     filter: EventFilter,
     list: &ChangeList,
@@ -140,12 +143,12 @@ fn feed(
 }
 
 fn feed_document(
-    format: Format,
-    channel: &Channel,
+    format: OutputFormat,
+    channel: &FeedChannel,
     items: &[Item<'_>],
-    view: &View,
+    view: &TimeView,
 ) -> Result<String, Error> {
-    if format == Format::Atom {
+    if format == OutputFormat::Atom {
         return Ok(changes_feed::atom(channel, items, view));
     }
     let json = serde_json::to_string_pretty(&changes_feed::json_feed(channel, items, view))
@@ -154,19 +157,19 @@ fn feed_document(
 }
 
 /// Changes link to their pages, if these have an address.
-fn channel(config: &Config) -> Channel {
-    Channel {
+fn channel(config: &Config) -> FeedChannel {
+    FeedChannel {
         links: config
             .web
             .base_url
             .as_deref()
             .map(Links::below)
             .unwrap_or_default(),
-        ..Channel::default()
+        ..FeedChannel::default()
     }
 }
 
-fn say_that_nothing_was_stored(context: &Context, config: &Config) {
+fn say_that_nothing_was_stored(context: &CommandContext, config: &Config) {
     let output = &context.output;
     output.note("Nothing has been checked yet");
     output.hint(if config.feeds.is_empty() {
@@ -178,7 +181,7 @@ fn say_that_nothing_was_stored(context: &Context, config: &Config) {
 
 /// Shows the newest changes and waits for more, until the user stops it.
 fn follow(
-    context: &mut Context,
+    context: &mut CommandContext,
     reader: &Reader,
     filter: &EventFilter,
     list: &mut ChangeList,
@@ -224,24 +227,24 @@ fn follow(
 /// The list as it is being written.
 struct ChangeList {
     base_url: Option<String>,
-    format: Format,
+    format: OutputFormat,
     all_text: bool,
-    view: View,
+    view: TimeView,
     shown: u64,
 }
 
 impl ChangeList {
-    fn head(&self, context: &mut Context) -> Result<(), Error> {
+    fn head(&self, context: &mut CommandContext) -> Result<(), Error> {
         match self.format {
-            Format::Json => context.output.print("["),
-            Format::Csv => context.output.print(csv::HEAD),
+            OutputFormat::Json => context.output.print("["),
+            OutputFormat::Csv => context.output.print(csv::HEAD),
             _ => Ok(()),
         }
     }
 
-    fn foot(&self, context: &mut Context) -> Result<(), Error> {
+    fn foot(&self, context: &mut CommandContext) -> Result<(), Error> {
         match self.format {
-            Format::Json => context.output.print("]\n"),
+            OutputFormat::Json => context.output.print("]\n"),
             _ => Ok(()),
         }
     }
@@ -249,7 +252,7 @@ impl ChangeList {
     /// Writes each event as it is read: a history may be larger than memory, and the reader may quit early.
     fn events(
         &mut self,
-        context: &mut Context,
+        context: &mut CommandContext,
         reader: &Reader,
         filter: &EventFilter,
     ) -> Result<(), Error> {
@@ -261,7 +264,7 @@ impl ChangeList {
         written
     }
 
-    fn event(&mut self, context: &mut Context, event: LoggedEvent) -> Result<(), Error> {
+    fn event(&mut self, context: &mut CommandContext, event: LoggedEvent) -> Result<(), Error> {
         let is_first = self.shown == 0;
         self.shown += 1;
         let row = LogRow {
@@ -269,28 +272,29 @@ impl ChangeList {
             quiet: event.quiet,
         };
         let text = match self.format {
-            Format::Oneline => log::oneline(&row, &self.view),
-            Format::Full => {
+            OutputFormat::Oneline => log::oneline(&row, &self.view),
+            OutputFormat::Full => {
                 let between = if is_first { "" } else { "\n" };
-                let shown = Shown {
+                let shown = ShownChange {
                     row,
                     told: Vec::new(),
                     archived: None,
                 };
                 format!("{between}{}", show::full(&shown, self.all_text, &self.view))
             }
-            Format::Json => {
+            OutputFormat::Json => {
                 if !is_first {
                     context.output.print(",")?;
                 }
                 return context.output.json(&row.event);
             }
-            Format::Ndjson => return context.output.json(&row.event),
-            Format::Md => markdown::item(&row, &self.view),
-            Format::Csv => csv::record(&row),
-            Format::Short | Format::Html | Format::Atom | Format::Jsonfeed => {
-                log::short(&row, &self.view)
-            }
+            OutputFormat::Ndjson => return context.output.json(&row.event),
+            OutputFormat::Md => markdown::item(&row, &self.view),
+            OutputFormat::Csv => csv::record(&row),
+            OutputFormat::Short
+            | OutputFormat::Html
+            | OutputFormat::Atom
+            | OutputFormat::Jsonfeed => log::short(&row, &self.view),
         };
         context.output.print(&text)
     }

@@ -2,10 +2,10 @@
 
 use super::args::Command;
 use super::env::Terminal;
-use super::{Context, output};
+use super::{CommandContext, output};
 use crate::config::{LogConfig, LogFormat, LogLevel};
 use crate::error::Error;
-use crate::logging::{self, Form, Level, LogError, Options};
+use crate::logging::{self, LogError, LogForm, LogVerbosity, Options};
 
 /// The log settings of the command line; a configuration adds the rest.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub(super) struct LogOptions {
 }
 
 impl LogOptions {
-    pub(super) fn new(context: &Context, command: &Command) -> Self {
+    pub(super) fn new(context: &CommandContext, command: &Command) -> Self {
         let terminal = Terminal::detect();
         Self {
             format: match command {
@@ -40,7 +40,7 @@ impl LogOptions {
     /// Starts the log before a configuration is known. Commands other than the service log only problems, whatever
     /// the configuration says.
     pub(super) fn start(&self) -> Result<(), Error> {
-        logging::start(&self.options(LogFormat::Auto, Level::Warn)).map_err(|error| {
+        logging::start(&self.options(LogFormat::Auto, LogVerbosity::Warn)).map_err(|error| {
             Error::usage("cannot start the log").because(error).hint(
                 "set REVISOR_LOG to a level (info) or to levels by module (info,revisor::fetch=debug)",
             )
@@ -50,23 +50,23 @@ impl LogOptions {
     /// Applies the log settings of the service configuration. The command line and `REVISOR_LOG` take precedence.
     pub(super) fn follow(&self, config: LogConfig) -> Result<(), LogError> {
         let level = match config.level {
-            LogLevel::Error => Level::Error,
-            LogLevel::Warn => Level::Warn,
-            LogLevel::Info => Level::Info,
-            LogLevel::Debug => Level::Debug,
+            LogLevel::Error => LogVerbosity::Error,
+            LogLevel::Warn => LogVerbosity::Warn,
+            LogLevel::Info => LogVerbosity::Info,
+            LogLevel::Debug => LogVerbosity::Debug,
         };
         logging::change(&self.options(config.format, level))
     }
 
-    fn options(&self, format: LogFormat, level: Level) -> Options {
-        let text = Form::Text {
+    fn options(&self, format: LogFormat, level: LogVerbosity) -> Options {
+        let text = LogForm::Text {
             colour: self.colour,
         };
         Options {
             form: match self.format.unwrap_or(format) {
-                LogFormat::Json => Form::Json,
-                LogFormat::Journal => Form::Journal,
-                LogFormat::Auto if self.journal => Form::Journal,
+                LogFormat::Json => LogForm::Json,
+                LogFormat::Journal => LogForm::Journal,
+                LogFormat::Auto if self.journal => LogForm::Journal,
                 LogFormat::Auto | LogFormat::Text => text,
             },
             level: level.louder(self.verbose, self.quiet),

@@ -51,30 +51,30 @@ use clap::Parser;
 use crate::document;
 use crate::error::{Error, Exit};
 use crate::report::clean;
-use args::{Cli, Command, Format, Global, ImportArgs, ImportPast};
+use args::{Cli, Command, Global, ImportArgs, ImportPast, OutputFormat};
 use env::Terminal;
 use logs::LogOptions;
 use output::Output;
 
 /// Passed to every command.
 #[derive(Debug)]
-pub struct Context {
+pub struct CommandContext {
     /// Options that may come before or after any command.
     pub global: Global,
     /// Standard output and standard error.
     pub output: Output,
 }
 
-impl Context {
+impl CommandContext {
     /// The requested format, if the command supports it; the first one is the default.
-    pub fn format(&self, known: &[Format]) -> Result<Format, Error> {
+    pub fn format(&self, known: &[OutputFormat]) -> Result<OutputFormat, Error> {
         let asked = if self.global.json {
-            Some(Format::Json)
+            Some(OutputFormat::Json)
         } else {
             self.global.format
         };
         match asked {
-            None => Ok(known.first().copied().unwrap_or(Format::Short)),
+            None => Ok(known.first().copied().unwrap_or(OutputFormat::Short)),
             Some(format) if known.contains(&format) => Ok(format),
             Some(format) => {
                 let names: Vec<&str> = known.iter().map(|format| format.as_str()).collect();
@@ -121,7 +121,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             };
         }
     };
-    let mut context = Context {
+    let mut context = CommandContext {
         output: Output::new(
             terminal,
             cli.global.color,
@@ -155,7 +155,11 @@ fn read_pdf() -> Exit {
     }
 }
 
-fn dispatch(context: &mut Context, command: Command, logs: LogOptions) -> Result<Exit, Error> {
+fn dispatch(
+    context: &mut CommandContext,
+    command: Command,
+    logs: LogOptions,
+) -> Result<Exit, Error> {
     match command {
         Command::Add(args) => add::run(context, &args),
         Command::Check(args) => check::run(context, &args),

@@ -3,11 +3,12 @@
 
 use serde_json::json;
 
-use super::Context;
-use super::args::{Format, MvArgs};
+use super::CommandContext;
+use super::args::{MvArgs, OutputFormat};
 use super::setup::{now, store_to_write};
 use crate::config::{
-    Config, EditError, Environment, Secrets, Texts, from_texts, locate, move_feed, move_listed,
+    Config, ConfigTexts, EditError, Environment, Secrets, from_texts, locate, move_feed,
+    move_listed,
 };
 use crate::error::{Error, Exit};
 use crate::feed::list::Written;
@@ -15,8 +16,8 @@ use crate::fetch::host_key;
 use crate::report::names::count;
 use crate::store::{InstanceLock, Moved, StoreError};
 
-pub(super) fn run(context: &mut Context, args: &MvArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+pub(super) fn run(context: &mut CommandContext, args: &MvArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let to = Written::read(&args.to).url;
     if !url::Url::parse(&to).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
@@ -66,7 +67,7 @@ pub(super) fn run(context: &mut Context, args: &MvArgs) -> Result<Exit, Error> {
                 .hint("give the old address as it was in the configuration; nothing has changed"),
         );
     }
-    say(context, format == Format::Json, (&from, &to), &moved)?;
+    say(context, format == OutputFormat::Json, (&from, &to), &moved)?;
     if let Some(pid) = InstanceLock::holder(&config.database) {
         context.output.note(&format!(
             "the daemon (pid {pid}) picks it up within a minute"
@@ -76,7 +77,7 @@ pub(super) fn run(context: &mut Context, args: &MvArgs) -> Result<Exit, Error> {
 }
 
 fn say(
-    context: &mut Context,
+    context: &mut CommandContext,
     as_json: bool,
     (from, to): (&str, &str),
     moved: &Moved,
@@ -104,9 +105,9 @@ fn say(
 }
 
 /// Moves the history, then writes the configuration; if that fails, the history is moved back.
-fn both(context: &Context, config: &Config, from: &str, to: &str) -> Result<Moved, Error> {
+fn both(context: &CommandContext, config: &Config, from: &str, to: &str) -> Result<Moved, Error> {
     let file = locate(context.global.config.as_deref(), &Environment::of_process());
-    let texts = Texts::read(&file)?;
+    let texts = ConfigTexts::read(&file)?;
     for path in config.files() {
         let mut moved = None;
         let edited = context.edit(path, |text| {

@@ -1,9 +1,9 @@
 //! `revisor notify`: the targets, a trial of them, and what becomes of their queues.
 
-use super::Context;
-use super::args::{Format, NotifyCommand, NotifyShowArgs, NotifyTestArgs};
+use super::CommandContext;
+use super::args::{NotifyCommand, NotifyShowArgs, NotifyTestArgs, OutputFormat};
 use super::setup::{clock, now, runtime};
-use crate::config::kinds::{Form, Key};
+use crate::config::kinds::{Key, KeyForm};
 use crate::config::{Config, Environment, Secrets, TargetKind, from_text};
 use crate::daemon::DaemonError;
 use crate::domain::event::Event;
@@ -13,15 +13,15 @@ use crate::notify::deliver::Deliver;
 use crate::notify::{Deliverer, DeliveryResult, Outgoing, Target, preview, targets, test_event};
 use crate::report::clean;
 use crate::report::notify::{
-    self, DigestMember, LastAttempt, RefusedEvent, ShownAttempt, ShownDelivery, TargetRow,
-    TargetState, TestResult,
+    self, DigestMember, LastAttempt, RefusedEvent, ShownAttempt, ShownDelivery, TargetState,
+    TargetSummary, TestResult,
 };
 use crate::store::{DeliveryRow, TargetHealth};
 use crate::time::Timestamp;
 
 mod queue;
 
-pub(super) fn run(context: &mut Context, what: &NotifyCommand) -> Result<Exit, Error> {
+pub(super) fn run(context: &mut CommandContext, what: &NotifyCommand) -> Result<Exit, Error> {
     match what {
         NotifyCommand::List => list(context),
         NotifyCommand::Show(args) => show(context, args),
@@ -35,8 +35,8 @@ pub(super) fn run(context: &mut Context, what: &NotifyCommand) -> Result<Exit, E
     }
 }
 
-fn list(context: &mut Context) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+fn list(context: &mut CommandContext) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let (health, set_aside) = match context.reader_if_any(&config)? {
         Some(reader) => (reader.target_health()?, reader.set_aside(LISTED)?),
@@ -49,7 +49,7 @@ fn list(context: &mut Context) -> Result<Exit, Error> {
             row.refused.push(refused(delivery));
         }
     }
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&rows)?;
     } else if rows.is_empty() {
         context.output.note("no targets in the configuration");
@@ -79,7 +79,7 @@ fn refused(delivery: DeliveryRow) -> RefusedEvent {
 }
 
 /// The targets of the configuration in its order, then those that have left it with something still to send.
-fn rows(config: &Config, mut health: Vec<TargetHealth>) -> Vec<TargetRow> {
+fn rows(config: &Config, mut health: Vec<TargetHealth>) -> Vec<TargetSummary> {
     let mut rows = Vec::with_capacity(config.targets.len());
     for target in &config.targets {
         let at = health
@@ -99,8 +99,8 @@ fn rows(config: &Config, mut health: Vec<TargetHealth>) -> Vec<TargetRow> {
     rows
 }
 
-fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetRow {
-    let mut row = TargetRow {
+fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetSummary {
+    let mut row = TargetSummary {
         name: name.to_owned(),
         state: match kind {
             Some(_) => TargetState::Active,
@@ -135,7 +135,7 @@ fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetR
         row.attempts = attempts;
         row.next_attempt = next;
     }
-    TargetRow {
+    TargetSummary {
         pending: known.open,
         oldest: known.oldest_open,
         set_aside: known.set_aside,
@@ -154,8 +154,8 @@ fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetR
     }
 }
 
-fn test(context: &mut Context, args: &NotifyTestArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+fn test(context: &mut CommandContext, args: &NotifyTestArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let config = configuration(context, args)?;
     let mut targets = targets(&config).map_err(DaemonError::Secret)?;
     if let Some(name) = args.target.as_ref().filter(|_| args.settings.is_empty()) {
@@ -176,13 +176,13 @@ fn test(context: &mut Context, args: &NotifyTestArgs) -> Result<Exit, Error> {
     let mut results = Vec::with_capacity(targets.len());
     for target in &targets {
         let result = runtime.block_on(attempt(&deliverer, target, args));
-        if format != Format::Json {
+        if format != OutputFormat::Json {
             context.output.print(&notify::test_text(&result, &view))?;
             context.output.flush()?;
         }
         results.push(result);
     }
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&results)?;
     }
     Ok(if results.iter().all(|result| result.ok) {
@@ -193,7 +193,7 @@ fn test(context: &mut Context, args: &NotifyTestArgs) -> Result<Exit, Error> {
 }
 
 /// The configuration; one of a single target, when a kind is tried with keys of the command line.
-fn configuration(context: &Context, args: &NotifyTestArgs) -> Result<Config, Error> {
+fn configuration(context: &CommandContext, args: &NotifyTestArgs) -> Result<Config, Error> {
     let kind = TargetKind::ALL
         .iter()
         .find(|kind| Some(kind.as_str()) == args.target.as_deref());
@@ -221,10 +221,10 @@ fn configuration(context: &Context, args: &NotifyTestArgs) -> Result<Config, Err
             .hint(format!("use {name}_file=FILE or {name}_env=VARIABLE")));
         }
         let value = match key.map(|key| key.form) {
-            Some(Form::List) => {
+            Some(KeyForm::List) => {
                 toml::Value::Array(value.split(',').map(|item| item.trim().into()).collect())
             }
-            Some(Form::Number(..)) => value
+            Some(KeyForm::Number(..)) => value
                 .parse::<i64>()
                 .map_or_else(|_| value.into(), toml::Value::Integer),
             _ => value.into(),
@@ -248,10 +248,10 @@ fn configuration(context: &Context, args: &NotifyTestArgs) -> Result<Config, Err
 
 /// Prints what would be sent to each target.
 fn print(
-    context: &mut Context,
+    context: &mut CommandContext,
     targets: &[Target],
     args: &NotifyTestArgs,
-    format: Format,
+    format: OutputFormat,
 ) -> Result<Exit, Error> {
     let now = now();
     let event = test_event(args.event, now);
@@ -260,7 +260,7 @@ fn print(
         let would = preview(target, &outgoing(&event, now), now);
         let would =
             would.map_err(|error| Error::new(Exit::TARGET, format!("{}: {error}", target.name)))?;
-        if format == Format::Json {
+        if format == OutputFormat::Json {
             all.push(serde_json::json!({"target": target.name, "kind": target.kind.as_str(), "body": would}));
         } else {
             context
@@ -271,15 +271,15 @@ fn print(
                 .print(&format!("{}\n", clean::lines(would.trim_end())))?;
         }
     }
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&all)?;
     }
     Ok(Exit::DONE)
 }
 
 /// The deliveries of an event, with their attempts.
-fn show(context: &mut Context, args: &NotifyShowArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+fn show(context: &mut CommandContext, args: &NotifyShowArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let (config, reader) = context.reader()?;
     let event = queue::event(&reader, &args.event)?;
     let mut shown = Vec::new();
@@ -307,7 +307,7 @@ fn show(context: &mut Context, args: &NotifyShowArgs) -> Result<Exit, Error> {
             attempts: attempts.collect(),
         });
     }
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&shown)?;
     } else if shown.is_empty() {
         context.output.note("this event was not for any target");

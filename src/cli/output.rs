@@ -189,8 +189,8 @@ impl Output {
     /// A line on standard error that is overwritten, for work that takes a while; silent without a terminal, with
     /// `-q` and in CI.
     #[must_use]
-    pub fn progress(&self) -> Progress {
-        Progress {
+    pub fn progress(&self) -> ProgressLine {
+        ProgressLine {
             active: self.terminal.stderr && !self.quiet && !self.terminal.ci && !self.terminal.dumb,
             columns: self.terminal.columns.unwrap_or(80),
             shown: false,
@@ -209,13 +209,13 @@ impl Output {
 
 /// A line that is overwritten.
 #[derive(Debug)]
-pub struct Progress {
+pub struct ProgressLine {
     active: bool,
     columns: usize,
     shown: bool,
 }
 
-impl Progress {
+impl ProgressLine {
     /// Replaces the shown text; the new text must be clean.
     pub fn show(&mut self, text: &str) {
         if self.active {
@@ -233,7 +233,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         self.clear();
     }

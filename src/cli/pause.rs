@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::Context;
-use super::args::Format;
+use super::CommandContext;
+use super::args::OutputFormat;
 use super::setup::{clock, now, runtime, store_to_write};
 use crate::config::{Config, Secrets};
 use crate::daemon::{Assembly, DaemonError};
@@ -17,16 +17,16 @@ enum PauseAction {
     Resume,
 }
 
-pub(super) fn pause(context: &mut Context, feeds: &[String]) -> Result<Exit, Error> {
+pub(super) fn pause(context: &mut CommandContext, feeds: &[String]) -> Result<Exit, Error> {
     run(context, feeds, PauseAction::Pause)
 }
 
-pub(super) fn resume(context: &mut Context, feeds: &[String]) -> Result<Exit, Error> {
+pub(super) fn resume(context: &mut CommandContext, feeds: &[String]) -> Result<Exit, Error> {
     run(context, feeds, PauseAction::Resume)
 }
 
-fn run(context: &mut Context, feeds: &[String], wish: PauseAction) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+fn run(context: &mut CommandContext, feeds: &[String], wish: PauseAction) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let mut named: Vec<(String, String)> = Vec::new();
     // All or none: a misspelt name changes nothing.
@@ -52,7 +52,7 @@ fn run(context: &mut Context, feeds: &[String], wish: PauseAction) -> Result<Exi
         PauseAction::Pause => ("paused", "Paused"),
         PauseAction::Resume => ("resumed", "Resumed"),
     };
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&json!({ key: names }))?;
     } else {
         for name in names {

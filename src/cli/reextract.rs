@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::Context;
-use super::args::{Format, ReextractArgs};
+use super::CommandContext;
+use super::args::{OutputFormat, ReextractArgs};
 use super::setup::{now, store_to_write};
 use crate::check::{Reextracted, Reextraction, Settings};
 use crate::config::Secrets;
 use crate::error::{Error, Exit};
 use crate::report::care::{self, ReadAnew};
 
-pub(super) fn run(context: &mut Context, _args: &ReextractArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+pub(super) fn run(context: &mut CommandContext, _args: &ReextractArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let store = store_to_write(&config)?;
     let settings = Arc::new(Settings::new(config));
@@ -34,7 +34,7 @@ pub(super) fn run(context: &mut Context, _args: &ReextractArgs) -> Result<Exit, 
         begun_anew: reader.rebased_count()?,
     };
     store.close()?;
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&report)?;
     } else {
         context.output.print(&care::read_anew(&report))?;

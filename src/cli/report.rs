@@ -4,27 +4,32 @@ use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
 use std::path::Path;
 
-use super::Context;
-use super::args::{Format, GroupArg, ReportArgs};
+use super::CommandContext;
+use super::args::{GroupArg, OutputFormat, ReportArgs};
 use super::{feeds, late, select};
 use crate::config::{Config, Secrets};
 use crate::domain::event::FeedInfo;
 use crate::error::{Error, Exit};
-use crate::report::feeds::{FeedRow, FeedState};
+use crate::report::feeds::{FeedStatus, FeedSummary};
 use crate::report::html::Links;
 use crate::report::log::LogRow;
 use crate::report::period::{
-    Builder, Coverage, Details, FeedCoverage, FeedGap, GroupBy, IgnoredCount, Report, Surroundings,
-    Watched, html, markdown, text,
+    Builder, Coverage, Details, FeedCoverage, FeedGap, GroupBy, IgnoredCount, Report,
+    ReportContext, WatchedTotals, html, markdown, text,
 };
 use crate::report::style::Paint;
-use crate::report::when::View;
+use crate::report::when::TimeView;
 use crate::store::{EventFilter, IgnoredFilter, InstanceLock, Reader};
 use crate::time::Timestamp;
 
-const FORMATS: [Format; 4] = [Format::Short, Format::Md, Format::Html, Format::Json];
+const FORMATS: [OutputFormat; 4] = [
+    OutputFormat::Short,
+    OutputFormat::Md,
+    OutputFormat::Html,
+    OutputFormat::Json,
+];
 
-pub(super) fn run(context: &mut Context, args: &ReportArgs) -> Result<Exit, Error> {
+pub(super) fn run(context: &mut CommandContext, args: &ReportArgs) -> Result<Exit, Error> {
     let format = context.format(&FORMATS)?;
     let config = context.config(Secrets::WhereReadable)?;
     let view = context.view(&config);
@@ -119,10 +124,10 @@ fn surroundings(
     config: &Config,
     reader: Option<&Reader>,
     now: Timestamp,
-) -> Result<Surroundings, Error> {
-    let mut around = Surroundings {
+) -> Result<ReportContext, Error> {
+    let mut around = ReportContext {
         coverage: coverage_of_feeds(filter, config, reader, now)?,
-        ..Surroundings::default()
+        ..ReportContext::default()
     };
     around.watched.feeds = config.feeds.len() as u64;
     let Some(reader) = reader else {
@@ -138,7 +143,7 @@ fn surroundings(
     })?;
     let daemon = InstanceLock::holder(&config.database).is_some();
     let late = late::hosts(reader, config, daemon, now)?;
-    around.watched = Watched {
+    around.watched = WatchedTotals {
         articles: counts.entries,
         pages: counts.pages_on_clock,
         ..around.watched
@@ -186,14 +191,14 @@ fn coverage_of_feeds(
     })
 }
 
-fn gap(row: &FeedRow, late: Option<&String>) -> Option<FeedGap> {
+fn gap(row: &FeedSummary, late: Option<&String>) -> Option<FeedGap> {
     let state = match row.state {
-        FeedState::Failing => FeedCoverage::Failing,
-        FeedState::Gone => FeedCoverage::Gone,
-        FeedState::Paused => FeedCoverage::Paused,
-        FeedState::New => FeedCoverage::NeverRead,
-        FeedState::Ok if late.is_some() => FeedCoverage::Late,
-        FeedState::Ok => return None,
+        FeedStatus::Failing => FeedCoverage::Failing,
+        FeedStatus::Gone => FeedCoverage::Gone,
+        FeedStatus::Paused => FeedCoverage::Paused,
+        FeedStatus::New => FeedCoverage::NeverRead,
+        FeedStatus::Ok if late.is_some() => FeedCoverage::Late,
+        FeedStatus::Ok => return None,
     };
     Some(FeedGap {
         feed: row.name.clone(),
@@ -205,11 +210,11 @@ fn gap(row: &FeedRow, late: Option<&String>) -> Option<FeedGap> {
 }
 
 fn write(
-    context: &mut Context,
+    context: &mut CommandContext,
     file: Option<&Path>,
-    format: Format,
+    format: OutputFormat,
     report: &Report,
-    mut view: View,
+    mut view: TimeView,
     links: &Links,
 ) -> Result<(), Error> {
     if file.is_some() {
@@ -220,19 +225,19 @@ fn write(
         };
     }
     let written = match format {
-        Format::Json => {
+        OutputFormat::Json => {
             let json = serde_json::to_string_pretty(report)
                 .map_err(|error| Error::usage("cannot write the report as JSON").because(error))?;
             format!("{}\n", crate::report::clean::json(&json))
         }
-        Format::Md => markdown::render(report, &view),
-        Format::Html => html::render(report, &view, links),
+        OutputFormat::Md => markdown::render(report, &view),
+        OutputFormat::Html => html::render(report, &view, links),
         _ => text::render(report, &view),
     };
     match file {
         Some(path) => replace(path, &written),
         None => {
-            if matches!(format, Format::Short | Format::Md) {
+            if matches!(format, OutputFormat::Short | OutputFormat::Md) {
                 context.output.page();
             }
             context.output.print(&written)

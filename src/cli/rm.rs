@@ -5,17 +5,17 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::Context;
-use super::args::{Format, RmArgs};
+use super::CommandContext;
+use super::args::{OutputFormat, RmArgs};
 use crate::config::{
-    Config, ConfigError, ConfigFile, Environment, Secrets, Texts, feeds_in, locate, remove_feeds,
-    remove_listed,
+    Config, ConfigError, ConfigFile, ConfigTexts, Environment, Secrets, feeds_in, locate,
+    remove_feeds, remove_listed,
 };
 use crate::error::{Error, Exit};
 use crate::store::InstanceLock;
 
-pub(super) fn run(context: &mut Context, args: &RmArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+pub(super) fn run(context: &mut CommandContext, args: &RmArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let file = locate(context.global.config.as_deref(), &Environment::of_process());
     let loaded = context.load(Secrets::WhereReadable);
     let config = loaded.as_ref().ok().map(|loaded| &loaded.config);
@@ -31,7 +31,7 @@ pub(super) fn run(context: &mut Context, args: &RmArgs) -> Result<Exit, Error> {
         None => meant_in_broken(&file, &args.feeds)?,
     };
     remove(context, config, &file, &urls)?;
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&json!({"removed": args.feeds}))?;
     } else {
         for feed in &args.feeds {
@@ -61,7 +61,7 @@ fn meant(config: &Config, file: &ConfigFile, feeds: &[String]) -> Result<HashSet
 /// The same for a configuration with mistakes: the feed that causes one can be removed as well.
 fn meant_in_broken(file: &ConfigFile, feeds: &[String]) -> Result<HashSet<String>, Error> {
     let mut known: Vec<(String, String)> = Vec::new();
-    for (_, text) in Texts::read(file)?.iter() {
+    for (_, text) in ConfigTexts::read(file)?.iter() {
         known.extend(feeds_in(text).map_err(ConfigError::from)?);
     }
     let url = |feed: &String| {
@@ -84,12 +84,12 @@ fn unknown(feed: &str, file: &ConfigFile) -> Error {
 
 /// Removes feeds from every file that contains some of them.
 fn remove(
-    context: &Context,
+    context: &CommandContext,
     config: Option<&Config>,
     file: &ConfigFile,
     urls: &HashSet<String>,
 ) -> Result<(), Error> {
-    let texts = Texts::read(file)?;
+    let texts = ConfigTexts::read(file)?;
     let tables: Vec<PathBuf> = texts.iter().map(|(path, _)| path.to_owned()).collect();
     let lists = config.map_or(&[][..], |config| &config.lists);
     let mut left = urls.clone();

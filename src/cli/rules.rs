@@ -4,20 +4,20 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::Context;
-use super::args::{Format, RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
+use super::CommandContext;
+use super::args::{OutputFormat, RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
 use super::select;
 use super::setup::now;
 use crate::check::{Reading, replay};
 use crate::config::{Config, FeedConfig, Secrets};
-use crate::domain::furniture::{Origin, Rule, RuleKind, Rules, check_pattern};
+use crate::domain::furniture::{Rule, RuleKind, RuleOrigin, Rules, check_pattern};
 use crate::domain::ids::{FeedId, RuleId};
 use crate::error::{Error, Exit};
 use crate::report::rules::{self, Replay, ReplayedChange, RuleMoves, RuleView};
 use crate::store::{ChangeFilter, FeedRow, IgnoredFilter, OpenOptions, Reader, RuleRow, Store};
 use crate::time::Timestamp;
 
-pub(super) fn run(context: &mut Context, args: &RulesArgs) -> Result<Exit, Error> {
+pub(super) fn run(context: &mut CommandContext, args: &RulesArgs) -> Result<Exit, Error> {
     match &args.what {
         None => list(context, args),
         Some(RulesCommand::Keep { rules }) => set(context, rules, true),
@@ -27,8 +27,8 @@ pub(super) fn run(context: &mut Context, args: &RulesArgs) -> Result<Exit, Error
     }
 }
 
-fn list(context: &mut Context, args: &RulesArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+fn list(context: &mut CommandContext, args: &RulesArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let (config, reader) = context.reader()?;
     let feed = args.feed.as_deref().map(|name| feed(name, &reader));
     let rows = reader.rules(feed.transpose()?.map(|feed| feed.id))?;
@@ -40,7 +40,7 @@ fn list(context: &mut Context, args: &RulesArgs) -> Result<Exit, Error> {
             ..view_of(row)
         });
     }
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&views)?;
     } else if views.is_empty() {
         context
@@ -115,8 +115,8 @@ fn store(config: &Config) -> Result<Store, Error> {
     Ok(Store::open(&config.database, &options)?)
 }
 
-fn set(context: &mut Context, numbers: &[i64], on: bool) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+fn set(context: &mut CommandContext, numbers: &[i64], on: bool) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let store = store(&config)?;
     let reader = store.reader()?;
@@ -124,7 +124,7 @@ fn set(context: &mut Context, numbers: &[i64], on: bool) -> Result<Exit, Error> 
         let row = reader.rule(RuleId(*number))?.ok_or_else(|| {
             Error::usage(format!("no rule {number}")).hint("`revisor rules --all` lists them")
         })?;
-        if row.rule.origin == Origin::Config {
+        if row.rule.origin == RuleOrigin::Config {
             return Err(
                 Error::usage(format!("rule {number} is set in the configuration"))
                     .hint("change detect.ignore there"),
@@ -143,7 +143,7 @@ fn set(context: &mut Context, numbers: &[i64], on: bool) -> Result<Exit, Error> 
     }
     drop(reader);
     store.close()?;
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&views)?;
     } else {
         for view in &views {
@@ -153,8 +153,8 @@ fn set(context: &mut Context, numbers: &[i64], on: bool) -> Result<Exit, Error> 
     Ok(Exit::DONE)
 }
 
-fn add(context: &mut Context, args: &RulesAddArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+fn add(context: &mut CommandContext, args: &RulesAddArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let kind = match (args.like, args.ignore) {
         (true, _) => RuleKind::Template,
@@ -178,7 +178,7 @@ fn add(context: &mut Context, args: &RulesAddArgs) -> Result<Exit, Error> {
     let Some(added) = added else {
         return Ok(Exit::DONE);
     };
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&added)?;
     } else {
         context.output.line(&rules::set(&added))?;
@@ -212,13 +212,13 @@ pub(super) fn rules_now(
 ) -> Result<Vec<Rule>, Error> {
     let stored = reader.rules(Some(feed))?.into_iter().map(|row| row.rule);
     let mut rules: Vec<Rule> = stored
-        .filter(|rule| rule.on && rule.origin != Origin::Config)
+        .filter(|rule| rule.on && rule.origin != RuleOrigin::Config)
         .collect();
     rules.extend(config.detect.ignore.iter().map(|pattern| Rule {
         id: RuleId(0),
         kind: RuleKind::Ignore,
         pattern: pattern.clone(),
-        origin: Origin::Config,
+        origin: RuleOrigin::Config,
         on: true,
         since: Timestamp::default(),
         evidence: None,
@@ -226,8 +226,8 @@ pub(super) fn rules_now(
     Ok(rules)
 }
 
-fn test(context: &mut Context, args: &RulesTestArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+fn test(context: &mut CommandContext, args: &RulesTestArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let (config, reader) = context.reader()?;
     let since = select::moment("--since", Some(&args.since), &config)?;
     let feeds = match &args.feed {
@@ -290,7 +290,7 @@ fn test(context: &mut Context, args: &RulesTestArgs) -> Result<Exit, Error> {
         });
     }
     let replay = Replay::of(since, replayed);
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&json!(replay))?;
     } else {
         let view = context.view(&config);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Context;
+use super::CommandContext;
 use super::logs::LogOptions;
 use super::setup::{clock, runtime};
 use crate::config::{Config, Environment, Flags, Secrets, load};
@@ -12,7 +12,7 @@ use crate::error::{Error, Exit};
 /// Polls of unchanged feeds are cheap; two threads serve thousands of them.
 const THREADS: usize = 2;
 
-pub(super) fn run(context: &Context, logs: LogOptions) -> Result<Exit, Error> {
+pub(super) fn run(context: &CommandContext, logs: LogOptions) -> Result<Exit, Error> {
     let config = context.config(Secrets::Required)?;
     let follow = move |config: &Config| {
         if let Err(error) = logs.follow(config.log) {

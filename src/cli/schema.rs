@@ -1,11 +1,11 @@
 //! `revisor schema`: the contracts of the machine formats.
 
-use super::Context;
+use super::CommandContext;
 use super::args::{SchemaArgs, SchemaOf};
 use crate::error::{Error, Exit};
 use crate::report::EVENT_SCHEMA;
 
-pub(super) fn run(context: &mut Context, args: &SchemaArgs) -> Result<Exit, Error> {
+pub(super) fn run(context: &mut CommandContext, args: &SchemaArgs) -> Result<Exit, Error> {
     let text = match args.of {
         SchemaOf::Event => EVENT_SCHEMA,
     };

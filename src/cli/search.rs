@@ -3,15 +3,15 @@
 use regex::Regex;
 use serde::Serialize;
 
-use super::Context;
-use super::args::{Format, SearchArgs};
+use super::CommandContext;
+use super::args::{OutputFormat, SearchArgs};
 use super::select;
 use crate::config::{Config, Secrets};
 use crate::domain::ids::ChangeNumber;
 use crate::domain::search::Query;
 use crate::error::{Error, Exit};
-use crate::queries::search::{Articles, Wanted, indexed, searches_articles};
-use crate::report::search::{self, Found};
+use crate::queries::search::{Articles, SearchTarget, indexed, searches_articles};
+use crate::report::search::{self, FoundArticle};
 use crate::store::{ChangeFilter, Reader, SearchFilter, SearchIn, SearchProgress};
 
 /// Articles shown by default.
@@ -19,13 +19,13 @@ const ARTICLES: usize = 20;
 
 #[derive(Serialize)]
 struct SearchOutput<'a> {
-    articles: &'a [Found],
+    articles: &'a [FoundArticle],
     /// 0–100: how much of the database is indexed; below 100 only for a while after an upgrade.
     index_percent: u64,
 }
 
-pub(super) fn run(context: &mut Context, args: &SearchArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+pub(super) fn run(context: &mut CommandContext, args: &SearchArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let wanted = wanted(args)?;
     let config = context.config(Secrets::WhereReadable)?;
     let reader = context.reader_if_any(&config)?;
@@ -33,14 +33,14 @@ pub(super) fn run(context: &mut Context, args: &SearchArgs) -> Result<Exit, Erro
     let (mut articles, mut progress) = (Vec::new(), SearchProgress::default());
     if let Some(reader) = &reader {
         articles = match &wanted {
-            Wanted::Words(query) => indexed(reader, query, &filter)?,
-            Wanted::Pattern(pattern) => scanned(context, reader, pattern, &filter)?,
+            SearchTarget::Words(query) => indexed(reader, query, &filter)?,
+            SearchTarget::Pattern(pattern) => scanned(context, reader, pattern, &filter)?,
         };
         progress = reader.search_progress()?;
     }
     let is_cut = articles.len() > args.limit();
     articles.truncate(args.limit());
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&SearchOutput {
             articles: &articles,
             index_percent: progress.percent(),
@@ -59,7 +59,7 @@ pub(super) fn run(context: &mut Context, args: &SearchArgs) -> Result<Exit, Erro
             .output
             .note(&view.footer(&search::summary(articles.len(), is_cut)));
     }
-    if matches!(wanted, Wanted::Words(_)) && !progress.is_complete() {
+    if matches!(wanted, SearchTarget::Words(_)) && !progress.is_complete() {
         let percent = progress.percent();
         context.output.warning(&format!(
             "the search index is {percent} % built: older text is not found yet"
@@ -77,15 +77,17 @@ impl SearchArgs {
     }
 }
 
-fn wanted(args: &SearchArgs) -> Result<Wanted, Error> {
+fn wanted(args: &SearchArgs) -> Result<SearchTarget, Error> {
     match &args.grep {
-        Some(pattern) => Regex::new(pattern).map(Wanted::Pattern).map_err(|error| {
-            Error::usage(format!("`{pattern}` is not a regular expression"))
-                .because(error)
-                .hint("the syntax: https://docs.rs/regex/#syntax")
-        }),
+        Some(pattern) => Regex::new(pattern)
+            .map(SearchTarget::Pattern)
+            .map_err(|error| {
+                Error::usage(format!("`{pattern}` is not a regular expression"))
+                    .because(error)
+                    .hint("the syntax: https://docs.rs/regex/#syntax")
+            }),
         None => Query::parse(&args.query.join(" "))
-            .map(Wanted::Words)
+            .map(SearchTarget::Words)
             .map_err(|error| {
                 Error::usage(error.to_string())
                     .hint("--grep finds any text by a regular expression")
@@ -126,12 +128,12 @@ fn filter(
 
 /// Reads every text: a regular expression cannot use the index.
 fn scanned(
-    context: &Context,
+    context: &CommandContext,
     reader: &Reader,
     pattern: &Regex,
     filter: &SearchFilter,
-) -> Result<Vec<Found>, Error> {
-    let wanted = Wanted::Pattern(pattern.clone());
+) -> Result<Vec<FoundArticle>, Error> {
+    let wanted = SearchTarget::Pattern(pattern.clone());
     let mut list = Articles::default();
     let mut progress = context.output.progress();
     let all = reader.search_progress()?.all;

@@ -3,17 +3,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Context;
+use super::CommandContext;
 use crate::config::{
-    Config, ConfigError, EditError, Edited, Environment, Flags, Loaded, Secrets, edit_file, load,
+    Config, ConfigError, EditError, Environment, FileEdit, Flags, Loaded, Secrets, edit_file, load,
 };
 use crate::daemon::DaemonError;
 use crate::error::{Error, Exit};
-use crate::report::when::View;
+use crate::report::when::TimeView;
 use crate::store::{Holder, InstanceLock, OpenOptions, Reader, Store, StoreError};
 use crate::time::{Clock, System, Timestamp};
 
-impl Context {
+impl CommandContext {
     /// The configuration, after printing its warnings.
     pub(super) fn config(&self, secrets: Secrets) -> Result<Config, Error> {
         let Loaded {
@@ -48,7 +48,7 @@ impl Context {
         path: &Path,
         change: impl FnOnce(&str) -> Result<Option<String>, EditError>,
     ) -> Result<(), Error> {
-        if edit_file(path, change).map_err(ConfigError::from)? == Edited::InPlace {
+        if edit_file(path, change).map_err(ConfigError::from)? == FileEdit::InPlace {
             self.output.note(&format!(
                 "{} was written in place: it cannot be replaced (a mounted file, or a read-only folder)",
                 path.display()
@@ -82,8 +82,8 @@ impl Context {
     }
 
     /// How output is shown to the user.
-    pub(super) fn view(&self, config: &Config) -> View {
-        View {
+    pub(super) fn view(&self, config: &Config) -> TimeView {
+        TimeView {
             paint: self.output.paint(),
             zone: config.timezone,
             now: now(),

@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::Context;
-use super::args::{Format, ShowArgs};
+use super::CommandContext;
+use super::args::{OutputFormat, ShowArgs};
 use super::select;
 use crate::domain::event::Event;
 use crate::error::{Error, Exit};
 use crate::queries::archive::archived;
 use crate::report::log::LogRow;
-use crate::report::show::{self, Archived, Shown, Told};
+use crate::report::show::{self, Archived, ShownChange, Told};
 use crate::store::DeliveryRow;
 
 /// The event, as `log` and the targets get it, with the state of its alerts.
@@ -24,8 +24,8 @@ struct ShownJson<'a> {
     archived: Option<&'a Archived>,
 }
 
-pub(super) fn run(context: &mut Context, args: &ShowArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Full, Format::Short, Format::Json])?;
+pub(super) fn run(context: &mut CommandContext, args: &ShowArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Full, OutputFormat::Short, OutputFormat::Json])?;
     let (config, reader) = context.reader()?;
     let change = select::change(args.change, &reader)?;
     let told = reader.deliveries_of(change.stored.id)?;
@@ -33,7 +33,7 @@ pub(super) fn run(context: &mut Context, args: &ShowArgs) -> Result<Exit, Error>
         Some(number) => archived(&reader, number)?,
         None => None,
     };
-    let shown = Shown {
+    let shown = ShownChange {
         archived,
         told: told.into_iter().map(told_of).collect(),
         row: LogRow {
@@ -44,7 +44,7 @@ pub(super) fn run(context: &mut Context, args: &ShowArgs) -> Result<Exit, Error>
             quiet: change.quiet,
         },
     };
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&ShownJson {
             event: &shown.row.event,
             quiet: shown.row.quiet.map(crate::domain::outcome::Quiet::as_str),

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::Context;
-use super::args::{Format, SplitArgs};
+use super::CommandContext;
+use super::args::{OutputFormat, SplitArgs};
 use super::select;
 use super::setup::now;
 use crate::domain::outcome::AliasKey;
@@ -12,8 +12,8 @@ use crate::error::{Error, Exit};
 use crate::report::clean;
 use crate::store::{AliasRow, OpenOptions, Store};
 
-pub(super) fn run(context: &mut Context, args: &SplitArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+pub(super) fn run(context: &mut CommandContext, args: &SplitArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let (config, reader) = context.reader()?;
     let entry = select::entry(&args.entry, &reader)?;
     let names = reader.aliases(entry.id)?;
@@ -39,7 +39,7 @@ pub(super) fn run(context: &mut Context, args: &SplitArgs) -> Result<Exit, Error
         .iter()
         .map(|name| json!({"kind": name.kind.as_str(), "value": name.value}))
         .collect();
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         let answer = json!({"entry": entry.public_id, "new": split.public_id, "names": listed});
         context.output.json(&answer)?;
     } else {

@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use super::Context;
-use super::args::{Format, StatusArgs};
+use super::CommandContext;
+use super::args::{OutputFormat, StatusArgs};
 use super::setup::{now, reader_if_any};
 use super::{feeds, late};
 use crate::config::{Config, Secrets};
 use crate::domain::life::Reason;
 use crate::domain::url::without_login;
 use crate::error::{Error, Exit};
-use crate::report::feeds::{FeedRow, FeedState};
+use crate::report::feeds::{FeedStatus, FeedSummary};
 use crate::report::status::{
     self, AlikeFeed, ArchiveStatus, ConfigStatus, CrowdedFeed, DatabaseStatus, FeedsStatus,
-    IgnoredStatus, LeftAlone, NextPoll, Status, TargetStatus, TroubledFeed, UnreadDocument,
+    IgnoredStatus, QuarantinedDocument, Status, TargetStatus, TroubledFeed, UnreadDocument,
+    UpcomingPoll,
 };
 use crate::store::{
     IgnoredFilter, InstanceLock, Reader, SearchProgress, StoreCounts, TargetHealth, Underway,
@@ -25,12 +26,12 @@ const DOCUMENTS: usize = 100;
 
 const DAY: Duration = Duration::from_hours(24);
 
-pub(super) fn run(context: &mut Context, _args: &StatusArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+pub(super) fn run(context: &mut CommandContext, _args: &StatusArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let reader = reader_if_any(&config)?;
     let status = status_of(&config, reader.as_ref(), now())?;
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&status)?;
     } else {
         let view = context.view(&config);
@@ -125,9 +126,13 @@ fn alike(config: &Config, reader: &Reader) -> Result<Vec<AlikeFeed>, Error> {
 }
 
 /// What ended the service while it was read, as the one that polls has it noted.
-pub(super) fn left_alone(config: &Config, daemon: bool, now: Timestamp) -> Vec<LeftAlone> {
+pub(super) fn left_alone(
+    config: &Config,
+    daemon: bool,
+    now: Timestamp,
+) -> Vec<QuarantinedDocument> {
     let noted = Underway::of_others(&config.database, daemon).left_alone(now);
-    let noted = noted.into_iter().map(|one| LeftAlone {
+    let noted = noted.into_iter().map(|one| QuarantinedDocument {
         url: without_login(&one.address).into_owned(),
         ends: one.rest.ends,
         pages: one.rest.crowd,
@@ -151,12 +156,12 @@ fn database_status(counts: &StoreCounts, reader: &Reader) -> Result<DatabaseStat
     })
 }
 
-fn feeds_status(rows: &[FeedRow], counts: &StoreCounts, now: Timestamp) -> FeedsStatus {
+fn feeds_status(rows: &[FeedSummary], counts: &StoreCounts, now: Timestamp) -> FeedsStatus {
     let of = |state| rows.iter().filter(|row| row.state == state).count() as u64;
-    let polled = |row: &&FeedRow| !matches!(row.state, FeedState::Paused | FeedState::Gone);
-    let is_due = |row: &&FeedRow| match row.next {
+    let polled = |row: &&FeedSummary| !matches!(row.state, FeedStatus::Paused | FeedStatus::Gone);
+    let is_due = |row: &&FeedSummary| match row.next {
         Some(next) => next <= now,
-        None => row.state == FeedState::New,
+        None => row.state == FeedStatus::New,
     };
     let next = rows
         .iter()
@@ -165,11 +170,11 @@ fn feeds_status(rows: &[FeedRow], counts: &StoreCounts, now: Timestamp) -> Feeds
         .min_by_key(|(at, _)| *at);
     let mut troubled: Vec<TroubledFeed> = rows
         .iter()
-        .filter(|row| matches!(row.state, FeedState::Failing | FeedState::Gone))
+        .filter(|row| matches!(row.state, FeedStatus::Failing | FeedStatus::Gone))
         .map(|row| TroubledFeed {
             feed: row.name.clone(),
             error: match row.state {
-                FeedState::Gone => "gone: its address returned 410".to_owned(),
+                FeedStatus::Gone => "gone: its address returned 410".to_owned(),
                 _ => row.error.clone().unwrap_or_default(),
             },
             last_ok: row.last_ok,
@@ -190,10 +195,10 @@ fn feeds_status(rows: &[FeedRow], counts: &StoreCounts, now: Timestamp) -> Feeds
     let documents = unread.find(|(reason, _)| *reason == Reason::Document);
     FeedsStatus {
         active: rows.iter().filter(polled).count() as u64,
-        failing: of(FeedState::Failing),
-        paused: of(FeedState::Paused),
+        failing: of(FeedStatus::Failing),
+        paused: of(FeedStatus::Paused),
         due: rows.iter().filter(polled).filter(is_due).count() as u64,
-        next: next.map(|(at, row)| NextPoll {
+        next: next.map(|(at, row)| UpcomingPoll {
             feed: row.name.clone(),
             at,
             why: row.next_why.clone(),

@@ -6,8 +6,8 @@ use data_encoding::HEXLOWER;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::Context;
-use super::args::{Format, TokensCommand};
+use super::CommandContext;
+use super::args::{OutputFormat, TokensCommand};
 use super::setup::{now, reader_if_any, store_to_write};
 use crate::config::{Auth, Secrets};
 use crate::error::{Error, Exit};
@@ -16,7 +16,7 @@ use crate::report::clean;
 /// The longest name.
 const LONGEST: usize = 64;
 
-pub(super) fn run(context: &mut Context, what: &TokensCommand) -> Result<Exit, Error> {
+pub(super) fn run(context: &mut CommandContext, what: &TokensCommand) -> Result<Exit, Error> {
     match what {
         TokensCommand::List => list(context),
         TokensCommand::Add { name } => add(context, name),
@@ -24,15 +24,15 @@ pub(super) fn run(context: &mut Context, what: &TokensCommand) -> Result<Exit, E
     }
 }
 
-fn list(context: &mut Context) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+fn list(context: &mut CommandContext) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let view = context.view(&config);
     let tokens = match reader_if_any(&config)? {
         Some(reader) => reader.tokens()?,
         None => Vec::new(),
     };
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         let tokens: Vec<_> = tokens
             .iter()
             .map(|token| json!({"name": token.name, "created": token.created}))
@@ -57,8 +57,8 @@ fn list(context: &mut Context) -> Result<Exit, Error> {
     Ok(Exit::DONE)
 }
 
-fn add(context: &mut Context, name: &str) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+fn add(context: &mut CommandContext, name: &str) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let bad =
         name.trim().is_empty() || name.chars().count() > LONGEST || name.contains(char::is_control);
@@ -79,7 +79,7 @@ fn add(context: &mut Context, name: &str) -> Result<Exit, Error> {
         return Err(Error::usage(format!("there is already a token `{name}`"))
             .hint("choose another name, or delete it with `revisor tokens rm`"));
     }
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context
             .output
             .json(&json!({"name": name, "token": token}))?;
@@ -97,7 +97,7 @@ fn add(context: &mut Context, name: &str) -> Result<Exit, Error> {
     Ok(Exit::DONE)
 }
 
-fn remove(context: &mut Context, name: &str) -> Result<Exit, Error> {
+fn remove(context: &mut CommandContext, name: &str) -> Result<Exit, Error> {
     let config = context.config(Secrets::WhereReadable)?;
     let store = store_to_write(&config)?;
     let dropped = store.writer().drop_token(name).blocking();

@@ -124,7 +124,7 @@ impl Resolver<'_> {
     fn header(
         &mut self,
         raw: &RawHeader,
-        list: &super::problem::Place,
+        list: &super::problem::ValueSource,
         login: bool,
         before: &[HeaderConfig],
     ) -> Option<HeaderConfig> {

@@ -15,7 +15,7 @@ use super::names::{self, Taken};
 use super::problem::{ConfigError, Problem};
 use super::resolved::{FeedConfig, FeedKind};
 
-pub use import::{Imported, feed_tables, import_feeds, listed_tables};
+pub use import::{ImportedFeed, feed_tables, import_feeds, listed_tables};
 
 /// A feed to be written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

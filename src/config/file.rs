@@ -42,7 +42,7 @@ pub fn read(path: &Path) -> Result<String, ConfigError> {
 pub fn edit_file(
     path: &Path,
     change: impl FnOnce(&str) -> Result<Option<String>, EditError>,
-) -> Result<Edited, EditError> {
+) -> Result<FileEdit, EditError> {
     let cannot = |source| ConfigError::Write {
         path: path.to_owned(),
         source,
@@ -61,18 +61,18 @@ pub fn edit_file(
         String::new()
     };
     let Some(changed) = change(&text)? else {
-        return Ok(Edited::Unchanged);
+        return Ok(FileEdit::Unchanged);
     };
     if changed == text && lock.is_some() {
-        return Ok(Edited::Unchanged);
+        return Ok(FileEdit::Unchanged);
     }
     let replaced = write_atomically(&target, &changed, lock.as_ref());
     match (replaced, &lock) {
-        (Ok(()), _) => Ok(Edited::Replaced),
+        (Ok(()), _) => Ok(FileEdit::Replaced),
         (Err(error), Some(_)) if cannot_replace(&error) => {
             // The error of the replacement is more useful than that of the write that follows it.
             write_in_place(&target, &text, &changed).map_err(|_| cannot(error))?;
-            Ok(Edited::InPlace)
+            Ok(FileEdit::InPlace)
         }
         (Err(error), _) => Err(cannot(error).into()),
     }
@@ -80,7 +80,7 @@ pub fn edit_file(
 
 /// What happened to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Edited {
+pub enum FileEdit {
     /// There was nothing to change.
     Unchanged,
     /// It was replaced as a whole.

@@ -8,7 +8,7 @@ use super::targets::is_event;
 use crate::domain::classify::Label;
 use crate::domain::durations::shortened;
 use crate::domain::holding::{DigestPlan, Holding, QuietHours, Urgent};
-use crate::domain::wording::Phrase;
+use crate::domain::wording::WordPhrase;
 
 /// Messages per hour to a public account, unless the target sets its own limit.
 const PUBLIC_MOST: usize = 6;
@@ -72,7 +72,7 @@ impl Resolver<'_> {
     }
 
     /// The words that a target wants.
-    pub(super) fn words(&mut self, words: Option<&At<Vec<At<String>>>>) -> Vec<Phrase> {
+    pub(super) fn words(&mut self, words: Option<&At<Vec<At<String>>>>) -> Vec<WordPhrase> {
         if let Some(words) = words.filter(|words| words.value.len() > MOST_WORDS) {
             let message = format!("words has more than {MOST_WORDS} entries; use fewer");
             self.problems.add(&words.place, message);
@@ -85,7 +85,7 @@ impl Resolver<'_> {
             }
             let none =
                 || format!("{text:?} has no letters; expected words such as \"prime minister\"");
-            Phrase::parse(text).ok_or_else(none)
+            WordPhrase::parse(text).ok_or_else(none)
         })
     }
 

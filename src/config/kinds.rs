@@ -48,7 +48,7 @@ names! {
 
 /// What a key holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum KeyForm {
     /// An http or https address, which may hold a token: only its host is shown.
     Address,
     /// Text that is never shown.
@@ -69,7 +69,7 @@ pub enum Form {
 
 /// Whether a key has to be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
+pub enum KeyNeed {
     /// It has to be.
     Required,
     /// It may be left out.
@@ -84,9 +84,9 @@ pub struct Key {
     /// Its name.
     pub name: &'static str,
     /// What it holds.
-    pub form: Form,
+    pub form: KeyForm,
     /// Whether it has to be set.
-    pub need: Need,
+    pub need: KeyNeed,
     /// A value that could stand there.
     pub example: &'static str,
 }
@@ -95,11 +95,11 @@ impl Key {
     /// Whether the value may be in a file, credential or variable.
     #[must_use]
     pub fn is_secret(&self) -> bool {
-        matches!(self.form, Address | Form::Secret | Signing)
+        matches!(self.form, Address | KeyForm::Secret | Signing)
     }
 }
 
-const fn key(name: &'static str, form: Form, need: Need, example: &'static str) -> Key {
+const fn key(name: &'static str, form: KeyForm, need: KeyNeed, example: &'static str) -> Key {
     Key {
         name,
         form,
@@ -108,8 +108,8 @@ const fn key(name: &'static str, form: Form, need: Need, example: &'static str) 
     }
 }
 
-use Form::{Address, Choice, List, Number, Signing, Template, Text};
-use Need::{Default, Optional, Required};
+use KeyForm::{Address, Choice, List, Number, Signing, Template, Text};
+use KeyNeed::{Default, Optional, Required};
 
 const CONFIRM: Key = key("confirm", Choice(&["hold", "off"]), Default("hold"), "hold");
 
@@ -163,7 +163,7 @@ impl TargetKind {
                             "starttls",
                         ),
                         key("user", Text, Optional, "revisor"),
-                        key("password", Form::Secret, Optional, "a password"),
+                        key("password", KeyForm::Secret, Optional, "a password"),
                         key("from", Text, Required, "revisor <revisor@example.org>"),
                         key("to", List, Required, "desk@example.org"),
                         key("subject", Template, Optional, "{{ headline }}: {{ title }}"),
@@ -213,7 +213,7 @@ impl TargetKind {
                 const {
                     &[
                         key("url", Address, Required, "https://ntfy.sh/my-secret-topic"),
-                        key("token", Form::Secret, Optional, "tk_…"),
+                        key("token", KeyForm::Secret, Optional, "tk_…"),
                         key("priority", Number(1, 5), Optional, "3"),
                     ]
                 }
@@ -221,7 +221,7 @@ impl TargetKind {
             Self::Telegram => {
                 const {
                     &[
-                        key("token", Form::Secret, Required, "123456:ABC-DEF"),
+                        key("token", KeyForm::Secret, Required, "123456:ABC-DEF"),
                         key("chat", Text, Required, "-1001234567890"),
                         key("thread", Number(1, i64::MAX), Optional, "42"),
                         key(
@@ -238,7 +238,7 @@ impl TargetKind {
                     &[
                         key("server", Text, Required, "https://matrix.example.org"),
                         key("room", Text, Required, "!abc:example.org"),
-                        key("token", Form::Secret, Required, "syt_…"),
+                        key("token", KeyForm::Secret, Required, "syt_…"),
                     ]
                 }
             }
@@ -256,7 +256,7 @@ impl TargetKind {
                 const {
                     &[
                         key("server", Text, Required, "https://push.example.org"),
-                        key("token", Form::Secret, Required, "AbCdEf"),
+                        key("token", KeyForm::Secret, Required, "AbCdEf"),
                         key("priority", Number(0, 10), Optional, "5"),
                     ]
                 }
@@ -266,11 +266,16 @@ impl TargetKind {
                     &[
                         key(
                             "token",
-                            Form::Secret,
+                            KeyForm::Secret,
                             Required,
                             "the token of the application",
                         ),
-                        key("user", Form::Secret, Required, "the key of a user or group"),
+                        key(
+                            "user",
+                            KeyForm::Secret,
+                            Required,
+                            "the key of a user or group",
+                        ),
                         key("priority", Number(-2, 1), Default("0"), "0"),
                         key(
                             "server",
@@ -300,7 +305,7 @@ impl TargetKind {
                         key("server", Text, Required, "mqtt://127.0.0.1:1883"),
                         key("topic", Text, Default("revisor"), "revisor"),
                         key("user", Text, Optional, "revisor"),
-                        key("password", Form::Secret, Optional, "a password"),
+                        key("password", KeyForm::Secret, Optional, "a password"),
                     ]
                 }
             }
@@ -316,7 +321,7 @@ impl TargetKind {
                 const {
                     &[
                         key("user", Text, Required, "desk.bsky.social"),
-                        key("password", Form::Secret, Required, "an app password"),
+                        key("password", KeyForm::Secret, Required, "an app password"),
                         key(
                             "server",
                             Text,
@@ -331,7 +336,7 @@ impl TargetKind {
                 const {
                     &[
                         key("server", Text, Required, "https://mastodon.example"),
-                        key("token", Form::Secret, Required, "an access token"),
+                        key("token", KeyForm::Secret, Required, "an access token"),
                         key(
                             "visibility",
                             Choice(&["public", "unlisted", "private"]),
@@ -374,7 +379,7 @@ impl TargetKind {
 
 /// A value of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
+pub enum KeyValue {
     /// Text; `None` only when the configuration was loaded with [`super::Secrets::WhereReadable`] and the source could
     /// not be read.
     Text(Option<Secret>),
@@ -390,18 +395,18 @@ pub struct Setting {
     /// The key.
     pub key: &'static str,
     /// What it holds.
-    pub form: Form,
+    pub form: KeyForm,
     /// Its value.
-    pub value: Value,
+    pub value: KeyValue,
     /// Where the value comes from.
     pub source: SecretSource,
 }
 
 /// The keys of a target that belong to its kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Settings(Vec<Setting>);
+pub struct KindSettings(Vec<Setting>);
 
-impl Settings {
+impl KindSettings {
     /// Adds a key.
     pub fn push(&mut self, setting: Setting) {
         self.0.push(setting);
@@ -412,7 +417,7 @@ impl Settings {
         self.0.iter()
     }
 
-    fn value(&self, key: &str) -> Option<&Value> {
+    fn value(&self, key: &str) -> Option<&KeyValue> {
         let found = self.0.iter().find(|setting| setting.key == key);
         found.map(|setting| &setting.value)
     }
@@ -421,7 +426,7 @@ impl Settings {
     #[must_use]
     pub fn secret(&self, key: &str) -> Option<&Secret> {
         match self.value(key) {
-            Some(Value::Text(secret)) => secret.as_ref(),
+            Some(KeyValue::Text(secret)) => secret.as_ref(),
             _ => None,
         }
     }
@@ -436,7 +441,7 @@ impl Settings {
     #[must_use]
     pub fn list(&self, key: &str) -> &[String] {
         match self.value(key) {
-            Some(Value::List(list)) => list,
+            Some(KeyValue::List(list)) => list,
             _ => &[],
         }
     }
@@ -445,15 +450,17 @@ impl Settings {
     #[must_use]
     pub fn number(&self, key: &str) -> Option<i64> {
         match self.value(key) {
-            Some(Value::Number(number)) => Some(*number),
+            Some(KeyValue::Number(number)) => Some(*number),
             _ => None,
         }
     }
 
     /// The texts that nobody may see: secrets, and addresses, which may hold some.
-    pub fn hidden(&self) -> impl Iterator<Item = (Form, &str)> {
+    pub fn hidden(&self) -> impl Iterator<Item = (KeyForm, &str)> {
         self.0.iter().filter_map(|setting| match &setting.value {
-            Value::Text(Some(text)) if matches!(setting.form, Address | Form::Secret | Signing) => {
+            KeyValue::Text(Some(text))
+                if matches!(setting.form, Address | KeyForm::Secret | Signing) =>
+            {
                 Some((setting.form, text.expose()))
             }
             _ => None,

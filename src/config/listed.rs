@@ -9,11 +9,11 @@ use super::edit::NewFeed;
 use super::file::read;
 use super::load::Layered;
 use super::places::path_of;
-use super::problem::Place;
+use super::problem::ValueSource;
 use super::raw::{RawDetect, RawFeed, RawFeedOwn, RawFetch, RawPage};
 use super::reader::At;
 use super::resolve::{Building, Common, Resolver};
-use super::texts::Source;
+use super::texts::SourceText;
 use crate::feed::list::words;
 
 impl Resolver<'_> {
@@ -32,7 +32,7 @@ impl Resolver<'_> {
                         .add(&named.place, format!("feeds_file: {error}"));
                 }
                 Ok(text) => {
-                    let source = Source::new(&path, &text);
+                    let source = SourceText::new(&path, &text);
                     let text = std::sync::Arc::clone(&source.text);
                     let file = self.problems.take_source(source);
                     self.list(&text, file, common, building);
@@ -45,7 +45,7 @@ impl Resolver<'_> {
     fn list(&mut self, text: &str, file: usize, common: &Common, building: &mut Building) {
         let mut start = 0;
         for line in text.split_inclusive('\n') {
-            let at = |offset: usize| Place::File(file, start + offset);
+            let at = |offset: usize| ValueSource::File(file, start + offset);
             let mut words = words(line).into_iter();
             if let Some(url) = words.next() {
                 let mut own = RawFeedOwn::default();

@@ -10,14 +10,14 @@ use toml::de::{DeTable, DeValue};
 
 use super::environment::{Environment, PREFIX};
 use super::file::read;
-use super::places::{self, Origin};
-use super::problem::{ConfigError, Place, Problems, did_you_mean};
+use super::places::{self, ConfigOrigin};
+use super::problem::{ConfigError, Problems, ValueSource, did_you_mean};
 use super::raw::{RawFeed, RawGlobal, RawTarget, TABLES, tables, with_samples};
-use super::reader::{At, Layer, Reader};
+use super::reader::{At, Layer, LayerReader};
 use super::resolve::Resolver;
 use super::resolved::Config;
 use super::secret::Secrets;
-use super::texts::{Source, Texts};
+use super::texts::{ConfigTexts, SourceText};
 
 /// The paths given on the command line.
 #[derive(Debug, Clone, Copy, Default)]
@@ -46,14 +46,14 @@ pub fn load(
     secrets: Secrets,
 ) -> Result<Loaded, ConfigError> {
     let file = places::locate(flags.config, environment);
-    let named = matches!(file.origin, Origin::Flag | Origin::Environment);
+    let named = matches!(file.origin, ConfigOrigin::Flag | ConfigOrigin::Environment);
     if named && !file.exists {
         // Reading it reports why it cannot be used.
         read(&file.path)?;
     }
-    let mut texts = Texts::read(&file)?;
+    let mut texts = ConfigTexts::read(&file)?;
     if !file.exists && texts.iter().count() == 1 {
-        texts = Texts::of("", None);
+        texts = ConfigTexts::of("", None);
     }
     from_texts(&texts, flags, environment, secrets)
 }
@@ -66,13 +66,13 @@ pub fn from_text(
     environment: &Environment,
     secrets: Secrets,
 ) -> Result<Loaded, ConfigError> {
-    from_texts(&Texts::of(text, file), flags, environment, secrets)
+    from_texts(&ConfigTexts::of(text, file), flags, environment, secrets)
 }
 
 /// Resolves the texts of a configuration. Later files override earlier ones; feeds and targets of all files are
 /// added.
 pub fn from_texts(
-    texts: &Texts,
+    texts: &ConfigTexts,
     flags: Flags<'_>,
     environment: &Environment,
     secrets: Secrets,
@@ -86,10 +86,10 @@ pub fn from_texts(
     let (defaults, sample_target) = defaults(&mut problems);
     let mut layered = Layered::default();
     layered.lay(defaults);
-    let mut targets: Vec<(RawTarget, Place)> = Vec::new();
+    let mut targets: Vec<(RawTarget, ValueSource)> = Vec::new();
     let mut feed_tables = Vec::with_capacity(roots.len());
     for (file, root) in roots.iter().enumerate() {
-        let mut reader = Reader {
+        let mut reader = LayerReader {
             layer: Layer::File(file),
             problems: &mut problems,
         };
@@ -115,7 +115,8 @@ pub fn from_texts(
     if problems.count() > 0 {
         return Err(error_of(problems));
     }
-    let said = |(place, message): &(Place, String)| format!("{}: {message}", problems.named(place));
+    let said =
+        |(place, message): &(ValueSource, String)| format!("{}: {message}", problems.named(place));
     let config = Config {
         file: file.map(Path::to_owned),
         drop_ins: texts
@@ -145,13 +146,13 @@ pub fn from_texts(
 }
 
 /// Parses the documents; text that is not TOML is reported with its place.
-fn parsed<'s>(sources: &'s [Source], problems: &mut Problems) -> Vec<DeTable<'s>> {
+fn parsed<'s>(sources: &'s [SourceText], problems: &mut Problems) -> Vec<DeTable<'s>> {
     let mut roots = Vec::with_capacity(sources.len());
     for (file, source) in sources.iter().enumerate() {
         let (root, errors) = DeTable::parse_recoverable(&source.text);
         // Later errors in a file usually follow from the first one.
         if let Some(error) = errors.first() {
-            let place = Place::File(file, error.span().map_or(0, |span| span.start));
+            let place = ValueSource::File(file, error.span().map_or(0, |span| span.start));
             // The first line says what is wrong, the others what was expected.
             let message = error.message().replace('\n', "; ");
             problems.add(&place, message);
@@ -185,7 +186,7 @@ fn error_of(problems: Problems) -> ConfigError {
 fn defaults(problems: &mut Problems) -> (RawGlobal, RawTarget) {
     let text = with_samples(super::DEFAULT_TOML);
     let (root, _) = DeTable::parse_recoverable(&text);
-    let mut reader = Reader {
+    let mut reader = LayerReader {
         layer: Layer::Default,
         problems,
     };
@@ -202,14 +203,14 @@ fn environment_layer(environment: &Environment, problems: &mut Problems) -> RawG
     let mut layer = Layer::Environment(Arc::from(""));
     for (name, path, text) in environment.keys() {
         layer = Layer::Environment(Arc::from(name));
-        let mut reader = Reader {
+        let mut reader = LayerReader {
             layer: layer.clone(),
             problems,
         };
         let path = path.to_ascii_lowercase();
         let (table, key) = path.split_once("__").unwrap_or(("", &path));
         if !take_variable(&mut raw, table, key, text, &mut reader) {
-            let place = Place::Environment(Arc::from(name));
+            let place = ValueSource::Environment(Arc::from(name));
             let known = TABLES
                 .iter()
                 .flat_map(|(table, keys)| keys.iter().map(move |key| format!("{table}__{key}")));
@@ -226,7 +227,7 @@ fn environment_layer(environment: &Environment, problems: &mut Problems) -> RawG
                 .add(&place, format!("does not match any key; {hint}"));
         }
     }
-    raw.check_plan(&mut Reader { layer, problems });
+    raw.check_plan(&mut LayerReader { layer, problems });
     raw
 }
 
@@ -236,7 +237,7 @@ fn take_variable(
     table: &str,
     key: &str,
     text: &str,
-    reader: &mut Reader<'_>,
+    reader: &mut LayerReader<'_>,
 ) -> bool {
     let as_text = || Spanned::new(0..0, DeValue::String(text.into()));
     let wants_toml = matches!(
@@ -264,7 +265,7 @@ impl Resolver<'_> {
     /// Reads and resolves one feed after another, so that their raw forms are never all in memory.
     fn feeds(
         &mut self,
-        files: Vec<Vec<(&DeTable<'_>, Place)>>,
+        files: Vec<Vec<(&DeTable<'_>, ValueSource)>>,
         layered: &Layered,
         common: &super::resolve::Common,
     ) -> Vec<super::resolved::FeedConfig> {
@@ -272,7 +273,7 @@ impl Resolver<'_> {
         let mut building = super::resolve::Building::with_capacity(feeds);
         for (file, tables) in files.into_iter().enumerate() {
             for (table, place) in tables {
-                let mut reader = Reader {
+                let mut reader = LayerReader {
                     layer: Layer::File(file),
                     problems: self.problems,
                 };

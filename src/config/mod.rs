@@ -37,16 +37,16 @@ mod web_address;
 
 pub use archive::ArchiveConfig;
 pub use edit::{
-    EditError, Imported, NewFeed, add_feeds, feed_tables, feeds_in, import_feeds, listed_tables,
-    move_feed, remove_feeds,
+    EditError, ImportedFeed, NewFeed, add_feeds, feed_tables, feeds_in, import_feeds,
+    listed_tables, move_feed, remove_feeds,
 };
 pub use environment::Environment;
-pub use file::{Edited, edit_file, read};
-pub use kinds::{Setting, Settings, TargetKind};
+pub use file::{FileEdit, edit_file, read};
+pub use kinds::{KindSettings, Setting, TargetKind};
 pub use listed::{move_listed, remove_listed};
 pub use listen::Listen;
 pub use load::{Flags, Loaded, from_text, from_texts, load};
-pub use places::{ConfigFile, Origin, locate};
+pub use places::{ConfigFile, ConfigOrigin, locate};
 pub use problem::{ConfigError, Problem, did_you_mean};
 pub use resolved::{
     Access, Config, DetectConfig, FeedConfig, FeedKind, FetchConfig, HeaderConfig, Keep, LogConfig,
@@ -54,7 +54,7 @@ pub use resolved::{
 };
 pub use secret::{Secret, SecretSource, Secrets};
 pub use show::{ScheduleLine, schedules, show};
-pub use texts::{Texts, drop_in_folder, drop_ins};
+pub use texts::{ConfigTexts, drop_in_folder, drop_ins};
 pub use web::{Auth, WebConfig};
 
 /// The embedded `config/default.toml`: defaults, template and reference in one.

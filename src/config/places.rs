@@ -12,7 +12,7 @@ const DATABASE_NAME: &str = "revisor.db";
 
 /// How the configuration file was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub enum ConfigOrigin {
     /// `--config`
     Flag,
     /// `REVISOR_CONFIG`
@@ -23,7 +23,7 @@ pub enum Origin {
     System,
 }
 
-impl Origin {
+impl ConfigOrigin {
     /// A description for people.
     #[must_use]
     pub fn describe(self) -> &'static str {
@@ -42,7 +42,7 @@ pub struct ConfigFile {
     /// The file.
     pub path: PathBuf,
     /// How it was chosen.
-    pub origin: Origin,
+    pub origin: ConfigOrigin,
     /// Whether it exists.
     pub exists: bool,
 }
@@ -51,22 +51,22 @@ pub struct ConfigFile {
 /// is none, returns where one would be created: for the user, or system-wide if there is no home directory.
 #[must_use]
 pub fn locate(flag: Option<&Path>, environment: &Environment) -> ConfigFile {
-    let found = |path: PathBuf, origin: Origin| ConfigFile {
+    let found = |path: PathBuf, origin: ConfigOrigin| ConfigFile {
         // A file that may not be accessed counts as existing: reading it reports why it cannot be used.
         exists: path.try_exists().unwrap_or(true),
         path,
         origin,
     };
     if let Some(path) = flag {
-        return found(path.to_owned(), Origin::Flag);
+        return found(path.to_owned(), ConfigOrigin::Flag);
     }
     if let Some(path) = environment.path("REVISOR_CONFIG") {
-        return found(path, Origin::Environment);
+        return found(path, ConfigOrigin::Environment);
     }
     let user = environment
         .base_directory("XDG_CONFIG_HOME", ".config")
-        .map(|folder| found(folder.join("revisor/config.toml"), Origin::User));
-    let system = found(PathBuf::from(ETC), Origin::System);
+        .map(|folder| found(folder.join("revisor/config.toml"), ConfigOrigin::User));
+    let system = found(PathBuf::from(ETC), ConfigOrigin::System);
     match user {
         Some(user) if user.exists || !system.exists => user,
         _ => system,
@@ -177,13 +177,16 @@ mod tests {
             (flag.path.as_path(), flag.exists),
             (Path::new("/flag.toml"), false)
         );
-        assert_eq!(locate(None, &environment(&all)).origin, Origin::Environment);
+        assert_eq!(
+            locate(None, &environment(&all)).origin,
+            ConfigOrigin::Environment
+        );
         let user = locate(None, &environment(&all[1..]));
         assert_eq!(user.path, home.path().join(".config/revisor/config.toml"));
-        assert_eq!(user.origin, Origin::User);
+        assert_eq!(user.origin, ConfigOrigin::User);
         // A relative XDG folder is not valid, by its specification.
         let odd = [("XDG_CONFIG_HOME", "relative"), ("HOME", home_text)];
         assert_eq!(locate(None, &environment(&odd)).path, user.path);
-        assert_eq!(locate(None, &environment(&[])).origin, Origin::System);
+        assert_eq!(locate(None, &environment(&[])).origin, ConfigOrigin::System);
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::texts::Source;
+use super::texts::SourceText;
 use crate::domain::durations::shortened;
 
 /// Why there is no configuration.
@@ -72,7 +72,7 @@ impl fmt::Display for LineIndex<'_> {
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
+pub(super) enum ValueSource {
     /// `config/default.toml`.
     Default,
     /// A file of the configuration, by its number, at this byte.
@@ -84,16 +84,16 @@ pub(super) enum Place {
 /// Collects mistakes.
 #[derive(Debug)]
 pub(super) struct Problems {
-    sources: Vec<Source>,
-    list: Vec<(Place, String)>,
+    sources: Vec<SourceText>,
+    list: Vec<(ValueSource, String)>,
 }
 
 impl Problems {
     /// Nobody reads more than this in one go.
     const MOST: usize = 50;
 
-    /// Starts without mistakes in these files; a [`Place`] names them by index.
-    pub(super) fn new(sources: Vec<Source>) -> Self {
+    /// Starts without mistakes in these files; a [`ValueSource`] names them by index.
+    pub(super) fn new(sources: Vec<SourceText>) -> Self {
         Self {
             sources,
             list: Vec::new(),
@@ -101,12 +101,12 @@ impl Problems {
     }
 
     /// Adds a file; returns its index.
-    pub(super) fn take_source(&mut self, source: Source) -> usize {
+    pub(super) fn take_source(&mut self, source: SourceText) -> usize {
         self.sources.push(source);
         self.sources.len() - 1
     }
 
-    pub(super) fn add(&mut self, place: &Place, message: impl Into<String>) {
+    pub(super) fn add(&mut self, place: &ValueSource, message: impl Into<String>) {
         self.list.push((place.clone(), message.into()));
     }
 
@@ -115,31 +115,33 @@ impl Problems {
     }
 
     /// `file:line:column`, or the name of the variable.
-    pub(super) fn named(&self, place: &Place) -> String {
+    pub(super) fn named(&self, place: &ValueSource) -> String {
         match place {
-            Place::Default => "config/default.toml".to_owned(),
-            Place::File(file, offset) => match self.sources.get(*file) {
+            ValueSource::Default => "config/default.toml".to_owned(),
+            ValueSource::File(file, offset) => match self.sources.get(*file) {
                 Some(source) => {
                     let (line, column) = source.line_and_column(*offset);
                     format!("{}:{line}:{column}", source.path.display())
                 }
                 None => "configuration".to_owned(),
             },
-            Place::Environment(name) => format!("environment variable {name}"),
+            ValueSource::Environment(name) => format!("environment variable {name}"),
         }
     }
 
     /// `on line 12`, to mention another place in a message about `from`; with the file name if it is a different
     /// file.
-    pub(super) fn mentioned(&self, place: &Place, from: &Place) -> String {
+    pub(super) fn mentioned(&self, place: &ValueSource, from: &ValueSource) -> String {
         match (place, from) {
-            (Place::File(file, offset), Place::File(from, _)) if file == from => {
+            (ValueSource::File(file, offset), ValueSource::File(from, _)) if file == from => {
                 let line = self.sources.get(*file);
                 let line = line.map_or(1, |source| source.line_and_column(*offset).0);
                 format!("on line {line}")
             }
-            (Place::Default, _) => "a default".to_owned(),
-            (Place::File(..) | Place::Environment(_), _) => format!("in {}", self.named(place)),
+            (ValueSource::Default, _) => "a default".to_owned(),
+            (ValueSource::File(..) | ValueSource::Environment(_), _) => {
+                format!("in {}", self.named(place))
+            }
         }
     }
 

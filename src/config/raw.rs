@@ -5,8 +5,8 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::problem::Place;
-use super::reader::{At, FromToml, RawLadder, Reader};
+use super::problem::ValueSource;
+use super::reader::{At, FromToml, LayerReader, RawLadder};
 use super::secret::Secret;
 
 /// A table of keys.
@@ -15,7 +15,12 @@ pub(super) trait RawTable: Sized {
     const KEYS: &'static [&'static str];
 
     /// Reads a key if it belongs to this table.
-    fn take(&mut self, key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> bool;
+    fn take(
+        &mut self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        reader: &mut LayerReader<'_>,
+    ) -> bool;
 
     /// Takes anything that is not set here from `below`.
     fn or(self, below: Self) -> Self;
@@ -36,7 +41,7 @@ macro_rules! raw_table {
         impl RawTable for $name {
             const KEYS: &'static [&'static str] = &[$(stringify!($key)),*];
 
-            fn take(&mut self, key: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> bool {
+            fn take(&mut self, key: &str, value: &Spanned<DeValue<'_>>, reader: &mut LayerReader<'_>) -> bool {
                 match key {
                     $(stringify!($key) => {
                         self.$key = reader.value(key, value, $expected);
@@ -192,7 +197,7 @@ raw_table! {
 }
 
 impl FromToml for Vec<RawHeader> {
-    fn from_toml(value: &DeValue<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+    fn from_toml(value: &DeValue<'_>, reader: &mut LayerReader<'_>) -> Option<Self> {
         let items = value.as_array()?.iter();
         items
             .map(|item| {
@@ -252,7 +257,7 @@ pub(super) struct RawTarget {
 pub(super) struct RawOwn {
     pub(super) key: String,
     /// Where the key is.
-    pub(super) place: Place,
+    pub(super) place: ValueSource,
     /// `None` for an empty text, which counts as not set.
     pub(super) value: Option<At<RawValue>>,
 }
@@ -266,7 +271,7 @@ pub(super) enum RawValue {
 }
 
 impl FromToml for RawValue {
-    fn from_toml(value: &DeValue<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+    fn from_toml(value: &DeValue<'_>, reader: &mut LayerReader<'_>) -> Option<Self> {
         if value.as_array().is_some() {
             return FromToml::from_toml(value, reader).map(Self::List);
         }
@@ -301,7 +306,7 @@ pub(super) const TABLES: &[(&str, &[&str])] = &[
 
 impl RawGlobal {
     /// Reads the root of a document; the caller reads `feed` and `target`.
-    pub(super) fn read(root: &DeTable<'_>, reader: &mut Reader<'_>) -> Self {
+    pub(super) fn read(root: &DeTable<'_>, reader: &mut LayerReader<'_>) -> Self {
         let mut raw = Self::default();
         for (key, value) in root {
             let name = key.get_ref().as_ref();
@@ -317,7 +322,12 @@ impl RawGlobal {
         raw
     }
 
-    fn take(&mut self, name: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> bool {
+    fn take(
+        &mut self,
+        name: &str,
+        value: &Spanned<DeValue<'_>>,
+        reader: &mut LayerReader<'_>,
+    ) -> bool {
         if !TABLES.iter().any(|(table, _)| *table == name) {
             return self.top.take(name, value, reader);
         }
@@ -349,7 +359,7 @@ impl RawGlobal {
         table: &str,
         key: &str,
         value: &Spanned<DeValue<'_>>,
-        reader: &mut Reader<'_>,
+        reader: &mut LayerReader<'_>,
     ) -> bool {
         match table {
             "" => self.top.take(key, value, reader),
@@ -379,7 +389,7 @@ impl RawGlobal {
     }
 
     /// Reports a mistake if this layer sets both `every` and `cron`.
-    pub(super) fn check_plan(&self, reader: &mut Reader<'_>) {
+    pub(super) fn check_plan(&self, reader: &mut LayerReader<'_>) {
         self.fetch.check_plan(reader);
     }
 }
@@ -446,7 +456,7 @@ impl RawFetch {
             || self.proxy_credential.is_some()
     }
 
-    fn check_plan(&self, reader: &mut Reader<'_>) {
+    fn check_plan(&self, reader: &mut LayerReader<'_>) {
         if let (Some(_), Some(cron)) = (&self.every, &self.cron) {
             let message = "both every and cron are set; use one of them";
             reader.problems.add(&cron.place, message);
@@ -462,11 +472,15 @@ pub(super) struct RawFeed {
     pub(super) page: RawPage,
     pub(super) detect: RawDetect,
     /// Where the table starts.
-    pub(super) place: Place,
+    pub(super) place: ValueSource,
 }
 
 impl RawFeed {
-    pub(super) fn read(table: &DeTable<'_>, place: Place, reader: &mut Reader<'_>) -> Self {
+    pub(super) fn read(
+        table: &DeTable<'_>,
+        place: ValueSource,
+        reader: &mut LayerReader<'_>,
+    ) -> Self {
         let mut raw = Self {
             own: RawFeedOwn::default(),
             fetch: RawFetch::default(),
@@ -512,7 +526,12 @@ impl RawFeed {
         raw
     }
 
-    fn take_table(&mut self, name: &str, value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) {
+    fn take_table(
+        &mut self,
+        name: &str,
+        value: &Spanned<DeValue<'_>>,
+        reader: &mut LayerReader<'_>,
+    ) {
         // Users who have seen `fetch` only in [page] write `page = "off"`.
         let Some(table) = value.get_ref().as_table() else {
             let place = reader.place(value);
@@ -543,7 +562,7 @@ impl RawFeed {
 }
 
 impl RawTarget {
-    pub(super) fn read(table: &DeTable<'_>, reader: &mut Reader<'_>) -> Self {
+    pub(super) fn read(table: &DeTable<'_>, reader: &mut LayerReader<'_>) -> Self {
         let mut raw = Self::default();
         for (key, value) in table {
             if !raw.common.take(key.get_ref(), value, reader) {
@@ -564,8 +583,8 @@ impl RawTarget {
 pub(super) fn tables<'t, 'i>(
     root: &'t DeTable<'i>,
     name: &str,
-    reader: &mut Reader<'_>,
-) -> Vec<(&'t DeTable<'i>, Place)> {
+    reader: &mut LayerReader<'_>,
+) -> Vec<(&'t DeTable<'i>, ValueSource)> {
     let Some(value) = root.get(name) else {
         return Vec::new();
     };

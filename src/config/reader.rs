@@ -6,14 +6,14 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::problem::{Place, Problems, did_you_mean};
+use super::problem::{Problems, ValueSource, did_you_mean};
 use super::secret::Secret;
 
 /// A value and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct At<T> {
     pub(super) value: T,
-    pub(super) place: Place,
+    pub(super) place: ValueSource,
 }
 
 /// The layer that is being read.
@@ -26,17 +26,17 @@ pub(super) enum Layer {
 }
 
 /// Reads one layer.
-pub(super) struct Reader<'p> {
+pub(super) struct LayerReader<'p> {
     pub(super) layer: Layer,
     pub(super) problems: &'p mut Problems,
 }
 
-impl Reader<'_> {
-    pub(super) fn place<T>(&self, spanned: &Spanned<T>) -> Place {
+impl LayerReader<'_> {
+    pub(super) fn place<T>(&self, spanned: &Spanned<T>) -> ValueSource {
         match &self.layer {
-            Layer::Default => Place::Default,
-            Layer::File(file) => Place::File(*file, spanned.span().start),
-            Layer::Environment(name) => Place::Environment(Arc::clone(name)),
+            Layer::Default => ValueSource::Default,
+            Layer::File(file) => ValueSource::File(*file, spanned.span().start),
+            Layer::Environment(name) => ValueSource::Environment(Arc::clone(name)),
         }
     }
 
@@ -90,7 +90,7 @@ impl Reader<'_> {
     /// Reports an unknown key. `elsewhere` lists tables with their keys, to say where it belongs.
     pub(super) fn unknown_key(
         &mut self,
-        place: &Place,
+        place: &ValueSource,
         key: &str,
         within: &str,
         known: &[&str],
@@ -113,36 +113,36 @@ impl Reader<'_> {
 
 /// What a key can hold.
 pub(super) trait FromToml: Sized {
-    fn from_toml(value: &DeValue<'_>, reader: &mut Reader<'_>) -> Option<Self>;
+    fn from_toml(value: &DeValue<'_>, reader: &mut LayerReader<'_>) -> Option<Self>;
 }
 
 impl FromToml for String {
-    fn from_toml(value: &DeValue<'_>, _: &mut Reader<'_>) -> Option<Self> {
+    fn from_toml(value: &DeValue<'_>, _: &mut LayerReader<'_>) -> Option<Self> {
         value.as_str().map(|text| text.trim().to_owned())
     }
 }
 
 impl FromToml for Secret {
-    fn from_toml(value: &DeValue<'_>, _: &mut Reader<'_>) -> Option<Self> {
+    fn from_toml(value: &DeValue<'_>, _: &mut LayerReader<'_>) -> Option<Self> {
         value.as_str().map(|text| Self::new(text.trim()))
     }
 }
 
 impl FromToml for i64 {
-    fn from_toml(value: &DeValue<'_>, _: &mut Reader<'_>) -> Option<Self> {
+    fn from_toml(value: &DeValue<'_>, _: &mut LayerReader<'_>) -> Option<Self> {
         let integer = value.as_integer()?;
         Self::from_str_radix(integer.as_str(), integer.radix()).ok()
     }
 }
 
 impl FromToml for bool {
-    fn from_toml(value: &DeValue<'_>, _: &mut Reader<'_>) -> Option<Self> {
+    fn from_toml(value: &DeValue<'_>, _: &mut LayerReader<'_>) -> Option<Self> {
         value.as_bool()
     }
 }
 
 impl FromToml for Vec<At<String>> {
-    fn from_toml(value: &DeValue<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+    fn from_toml(value: &DeValue<'_>, reader: &mut LayerReader<'_>) -> Option<Self> {
         let items = value.as_array()?.iter();
         items
             .map(|item| {
@@ -164,7 +164,7 @@ pub(super) enum RawLadder {
 }
 
 impl FromToml for RawLadder {
-    fn from_toml(value: &DeValue<'_>, reader: &mut Reader<'_>) -> Option<Self> {
+    fn from_toml(value: &DeValue<'_>, reader: &mut LayerReader<'_>) -> Option<Self> {
         if let Some(name) = value.as_str() {
             return Some(Self::Name(name.trim().to_owned()));
         }

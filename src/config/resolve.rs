@@ -14,7 +14,7 @@ use chrono_tz::Tz;
 use super::archive::ArchiveConfig;
 use super::environment::Environment;
 use super::names;
-use super::problem::{Place, Problems};
+use super::problem::{Problems, ValueSource};
 use super::raw::{RawFeed, RawGlobal, RawKeep, RawLog, RawPage, RawTable as _};
 use super::reader::At;
 use super::resolved::{
@@ -28,7 +28,7 @@ use crate::domain::article_clock::Ladder;
 use crate::domain::classify::Significance;
 use crate::domain::cron::CronSchedule;
 use crate::domain::durations::shortened;
-use crate::domain::life::Rule;
+use crate::domain::life::LifeRule;
 use crate::domain::schedule::{Every, LONGEST_HINT, Plan};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -68,7 +68,7 @@ const LEAST_DETECT: DetectConfig = DetectConfig {
     flap_window: Duration::from_hours(24),
     bulk_edit: 10,
     live_digest: Some(Duration::from_hours(1)),
-    life: Rule {
+    life: LifeRule {
         checks: 3,
         after: Duration::from_hours(6),
         confirm: Duration::from_mins(10),
@@ -90,9 +90,9 @@ fn least_page() -> PageConfig {
 /// The context in which a configuration is resolved.
 pub(super) struct Resolver<'a> {
     pub(super) problems: &'a mut Problems,
-    pub(super) warnings: Vec<(Place, String)>,
+    pub(super) warnings: Vec<(ValueSource, String)>,
     /// Secrets that could not be read and that the service needs.
-    pub(super) unread: Vec<(Place, String)>,
+    pub(super) unread: Vec<(ValueSource, String)>,
     /// The lists of feeds that were read.
     pub(super) lists: Vec<PathBuf>,
     pub(super) environment: &'a Environment,
@@ -128,7 +128,7 @@ pub(super) struct Common {
 /// Feeds while they are being resolved.
 pub(super) struct Building {
     feeds: Vec<FeedConfig>,
-    addresses: HashMap<String, Place>,
+    addresses: HashMap<String, ValueSource>,
     taken: names::Taken,
 }
 
@@ -267,7 +267,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn feed_url(&mut self, url: &At<String>, addresses: &mut HashMap<String, Place>) {
+    fn feed_url(&mut self, url: &At<String>, addresses: &mut HashMap<String, ValueSource>) {
         match http_url(&url.value) {
             Ok(parsed) => {
                 if let Some(first) = addresses.get(parsed.as_str()) {

@@ -13,7 +13,7 @@ use chrono_tz::Tz;
 use ipnet::IpNet;
 
 use super::archive::ArchiveConfig;
-use super::kinds::{Settings, TargetKind};
+use super::kinds::{KindSettings, TargetKind};
 use super::secret::{Secret, SecretSource};
 use super::texts::drop_in_folder;
 use super::web::WebConfig;
@@ -21,11 +21,11 @@ use crate::domain::article_clock::Ladder;
 use crate::domain::classify::{Label, Significance};
 use crate::domain::event::Field;
 use crate::domain::holding::Holding;
-use crate::domain::life::Rule;
+use crate::domain::life::LifeRule;
 use crate::domain::route::TargetRule;
 use crate::domain::schedule::Plan;
 use crate::domain::url::canonical;
-use crate::domain::wording::Phrase;
+use crate::domain::wording::WordPhrase;
 
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -317,7 +317,7 @@ pub struct DetectConfig {
     /// Additions to a live article are combined into one event per this interval; `None` reports each one.
     pub live_digest: Option<Duration>,
     /// When an article counts as removed, and how soon a check is repeated.
-    pub life: Rule,
+    pub life: LifeRule,
     /// Regular expressions for the parts of a text that are not compared.
     pub ignore: Vec<String>,
 }
@@ -396,7 +396,7 @@ pub struct TargetConfig {
     /// How alerts are sent.
     pub kind: TargetKind,
     /// The keys of its kind.
-    pub settings: Settings,
+    pub settings: KindSettings,
     /// Event names and patterns.
     pub events: Vec<String>,
     /// Names of feeds; empty means all feeds.
@@ -406,7 +406,7 @@ pub struct TargetConfig {
     /// Only changes with one of these labels; empty means any.
     pub labels: Vec<Label>,
     /// Only articles with one of these in a headline, or in text that was removed or added; empty means any.
-    pub words: Vec<Phrase>,
+    pub words: Vec<WordPhrase>,
     /// Which events are held back for a digest.
     pub holding: Holding,
     /// Only changes of one of these fields; empty means any.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::archive::ArchiveConfig;
-use super::kinds::{Form, Setting, Value};
+use super::kinds::{KeyForm, KeyValue, Setting};
 use super::resolved::{
     Access, Config, DetectConfig, FeedConfig, FeedKind, FetchConfig, HeaderConfig, Login,
     PageConfig, Proxy, Retention, TargetConfig,
@@ -18,7 +18,7 @@ use crate::domain::article_clock::Ladder;
 use crate::domain::durations::{format_duration, format_share, format_size};
 use crate::domain::holding::{Holding, Urgent};
 use crate::domain::schedule::{Every, Plan};
-use crate::domain::wording::Phrase;
+use crate::domain::wording::WordPhrase;
 use crate::time::Timestamp;
 
 /// Printed in place of a secret.
@@ -442,7 +442,7 @@ fn target(out: &mut TomlWriter, target: &TargetConfig) {
         out.list("labels", &labels);
     }
     if !target.words.is_empty() {
-        let words: Vec<&str> = target.words.iter().map(Phrase::text).collect();
+        let words: Vec<&str> = target.words.iter().map(WordPhrase::text).collect();
         out.list("words", &words);
     }
     holding(out, &target.holding);
@@ -477,12 +477,12 @@ fn holding(out: &mut TomlWriter, holding: &Holding) {
 
 fn setting(out: &mut TomlWriter, setting: &Setting) {
     match &setting.value {
-        Value::Number(number) => out.value(setting.key, number),
-        Value::List(list) => out.list(setting.key, list),
-        Value::Text(text) => {
+        KeyValue::Number(number) => out.value(setting.key, number),
+        KeyValue::List(list) => out.list(setting.key, list),
+        KeyValue::Text(text) => {
             let shown = match (setting.form, text) {
-                (Form::Address, Some(url)) => masked_url(url),
-                (Form::Secret | Form::Signing, _) | (_, None) => HIDDEN.to_owned(),
+                (KeyForm::Address, Some(url)) => masked_url(url),
+                (KeyForm::Secret | KeyForm::Signing, _) | (_, None) => HIDDEN.to_owned(),
                 (_, Some(text)) => text.expose().to_owned(),
             };
             source(out, setting.key, &setting.source, &shown);

@@ -1,7 +1,7 @@
 //! The sources of a secret: the four keys that can set it.
 
 use super::places::path_of;
-use super::problem::Place;
+use super::problem::ValueSource;
 use super::reader::At;
 use super::resolve::Resolver;
 use super::secret::Secrets;
@@ -22,7 +22,7 @@ pub(super) struct Sources {
 pub(super) struct FoundSecret {
     pub(super) secret: Option<Secret>,
     pub(super) source: SecretSource,
-    pub(super) place: Place,
+    pub(super) place: ValueSource,
 }
 
 impl Resolver<'_> {

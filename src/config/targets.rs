@@ -5,11 +5,11 @@ use std::collections::HashSet;
 use base64::Engine as _;
 use url::Url;
 
-use super::kinds::{Form, Key, Need, Setting, Settings, TargetKind, Value};
+use super::kinds::{Key, KeyForm, KeyNeed, KeyValue, KindSettings, Setting, TargetKind};
 use super::names::Taken;
-use super::problem::{Place, did_you_mean};
+use super::problem::{ValueSource, did_you_mean};
 use super::raw::{RawOwn, RawTable as _, RawTarget, RawTargetCommon, RawValue};
-use super::reader::{At, Layer, Reader};
+use super::reader::{At, Layer, LayerReader};
 use super::resolve::{Resolver, SIGNIFICANCES};
 use super::resolved::{FeedConfig, TargetConfig};
 use super::secret::{Secret, SecretSource};
@@ -22,7 +22,7 @@ impl Resolver<'_> {
     /// Resolves the targets, in the order of the file; `defaults` is the sample of `config/default.toml`.
     pub(super) fn targets(
         &mut self,
-        targets: Vec<(RawTarget, Place)>,
+        targets: Vec<(RawTarget, ValueSource)>,
         defaults: &RawTarget,
         feeds: &[FeedConfig],
         least: Significance,
@@ -60,7 +60,7 @@ impl Resolver<'_> {
     fn target(
         &mut self,
         raw: RawTarget,
-        place: &Place,
+        place: &ValueSource,
         defaults: &RawTarget,
         least: Significance,
         taken: &mut Taken,
@@ -90,7 +90,7 @@ impl Resolver<'_> {
         let words = self.words(common.words.as_ref());
         // The keys of an unknown kind cannot be checked.
         let settings = match known {
-            Some(known) if known != kind.as_str() => Settings::default(),
+            Some(known) if known != kind.as_str() => KindSettings::default(),
             _ => self.settings(kind, raw.own, place),
         };
         let significance = common.significance.as_ref();
@@ -133,7 +133,12 @@ impl Resolver<'_> {
 
     /// The keys of a kind: each must be known, required ones must be present, and every value must have the right
     /// form.
-    fn settings(&mut self, kind: TargetKind, raw: Vec<RawOwn>, place: &Place) -> Settings {
+    fn settings(
+        &mut self,
+        kind: TargetKind,
+        raw: Vec<RawOwn>,
+        place: &ValueSource,
+    ) -> KindSettings {
         let keys = kind.keys();
         let mut given = Vec::new();
         for own in raw {
@@ -147,7 +152,7 @@ impl Resolver<'_> {
                     .chain(RawTargetCommon::KEYS.iter().map(ToString::to_string))
                     .collect();
                 let within = format!("[[target]] of kind \"{}\"", kind.as_str());
-                let mut reader = Reader {
+                let mut reader = LayerReader {
                     layer: Layer::Default,
                     problems: self.problems,
                 };
@@ -155,7 +160,7 @@ impl Resolver<'_> {
                 reader.unknown_key(&own.place, &own.key, &within, &all, &[]);
             }
         }
-        let mut settings = Settings::default();
+        let mut settings = KindSettings::default();
         for key in keys {
             let setting = if key.is_secret() {
                 self.secret_setting(key, &mut given)
@@ -171,16 +176,16 @@ impl Resolver<'_> {
         settings
     }
 
-    fn missing(&mut self, kind: TargetKind, key: &Key, given: &[RawOwn], place: &Place) {
+    fn missing(&mut self, kind: TargetKind, key: &Key, given: &[RawOwn], place: &ValueSource) {
         // An invalid value has already been reported.
         let set = given
             .iter()
             .any(|own| own.key == key.name && own.value.is_some());
-        if key.need == Need::Required && !set {
+        if key.need == KeyNeed::Required && !set {
             let ways = if key.is_secret() {
                 let name = key.name;
                 format!("{name}, {name}_file, {name}_env or {name}_credential")
-            } else if matches!(key.form, Form::List) {
+            } else if matches!(key.form, KeyForm::List) {
                 format!("{} = [\"{}\"]", key.name, key.example)
             } else {
                 format!("{} = \"{}\"", key.name, key.example)
@@ -214,7 +219,7 @@ impl Resolver<'_> {
         let (file, environment, credential) = (text(file), text(environment), text(credential));
         let found = self.secret(Sources {
             key: key.name,
-            open: key.form == Form::Address,
+            open: key.form == KeyForm::Address,
             inline,
             file,
             environment,
@@ -224,7 +229,7 @@ impl Resolver<'_> {
         Some(Setting {
             key: key.name,
             form: key.form,
-            value: Value::Text(found.secret),
+            value: KeyValue::Text(found.secret),
             source: found.source,
         })
     }
@@ -252,8 +257,10 @@ impl Resolver<'_> {
         let value = match raw {
             Some(raw) => self.plain_value(key, &raw)?,
             None => match (key.need, key.form) {
-                (Need::Default(value), Form::Number(..)) => Value::Number(value.parse().ok()?),
-                (Need::Default(value), _) => Value::Text(Some(Secret::new(value))),
+                (KeyNeed::Default(value), KeyForm::Number(..)) => {
+                    KeyValue::Number(value.parse().ok()?)
+                }
+                (KeyNeed::Default(value), _) => KeyValue::Text(Some(Secret::new(value))),
                 _ => return None,
             },
         };
@@ -265,38 +272,38 @@ impl Resolver<'_> {
         })
     }
 
-    fn plain_value(&mut self, key: &Key, raw: &At<RawValue>) -> Option<Value> {
+    fn plain_value(&mut self, key: &Key, raw: &At<RawValue>) -> Option<KeyValue> {
         let name = key.name;
         let wrong = match (key.form, &raw.value) {
-            (Form::List, RawValue::List(list)) if !list.is_empty() => {
+            (KeyForm::List, RawValue::List(list)) if !list.is_empty() => {
                 let list = list.iter().map(|item| item.value.clone());
-                return Some(Value::List(list.collect()));
+                return Some(KeyValue::List(list.collect()));
             }
-            (Form::List, _) => format!(
+            (KeyForm::List, _) => format!(
                 "{name} is not a list of texts; expected {name} = [\"{}\"]",
                 key.example
             ),
-            (Form::Number(least, most), RawValue::Number(number))
+            (KeyForm::Number(least, most), RawValue::Number(number))
                 if (least..=most).contains(number) =>
             {
-                return Some(Value::Number(*number));
+                return Some(KeyValue::Number(*number));
             }
-            (Form::Number(least, most), _) => {
+            (KeyForm::Number(least, most), _) => {
                 format!(
                     "{name} is not a number from {least} to {most}; expected one such as {}",
                     key.example
                 )
             }
-            (Form::Choice(words), RawValue::Text(text)) if words.contains(&text.expose()) => {
-                return Some(Value::Text(Some(text.clone())));
+            (KeyForm::Choice(words), RawValue::Text(text)) if words.contains(&text.expose()) => {
+                return Some(KeyValue::Text(Some(text.clone())));
             }
-            (Form::Choice(words), _) => {
+            (KeyForm::Choice(words), _) => {
                 let words: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
                 format!("{name} has another value; expected {}", words.join(" or "))
             }
-            (Form::Template, RawValue::Text(text)) => {
+            (KeyForm::Template, RawValue::Text(text)) => {
                 match minijinja::Environment::new().template_from_str(text.expose()) {
-                    Ok(_) => return Some(Value::Text(Some(text.clone()))),
+                    Ok(_) => return Some(KeyValue::Text(Some(text.clone()))),
                     Err(error) => format!(
                         "{name} is not a valid template: {error}; expected one such as '{}'",
                         key.example
@@ -306,11 +313,11 @@ impl Resolver<'_> {
             (_, RawValue::Text(text))
                 if !text.expose().contains(char::is_control) && is_plain(name, text.expose()) =>
             {
-                return Some(Value::Text(Some(text.clone())));
+                return Some(KeyValue::Text(Some(text.clone())));
             }
             // Users write the number of a Telegram chat as a number.
-            (Form::Text, RawValue::Number(number)) if name == "chat" => {
-                return Some(Value::Text(Some(Secret::new(number.to_string()))));
+            (KeyForm::Text, RawValue::Number(number)) if name == "chat" => {
+                return Some(KeyValue::Text(Some(Secret::new(number.to_string()))));
             }
             _ => format!(
                 "{name} is not valid; expected one such as \"{}\"",
@@ -326,18 +333,18 @@ impl Resolver<'_> {
         let text = secret.expose();
         let name = key.name;
         let wrong = match key.form {
-            Form::Address if !is_web_address(text) => {
+            KeyForm::Address if !is_web_address(text) => {
                 format!(
                     "{name} is not an http or https address; expected one such as \"{}\"",
                     key.example
                 )
             }
-            Form::Signing if !is_signing_secret(text) => format!(
+            KeyForm::Signing if !is_signing_secret(text) => format!(
                 "{name} is not a webhook secret; expected \"whsec_\" and base64 of 24 to 64 bytes, as printed by \
                  `echo whsec_$(openssl rand -base64 32)`"
             ),
             // It is sent in a header or an address.
-            Form::Secret
+            KeyForm::Secret
                 if !text
                     .bytes()
                     .all(|byte| (b'!'..=b'~').contains(&byte) || byte == b' ')
@@ -354,7 +361,7 @@ impl Resolver<'_> {
     }
 
     /// Checks keys that depend on each other.
-    fn check_together(&mut self, kind: TargetKind, settings: &Settings, place: &Place) {
+    fn check_together(&mut self, kind: TargetKind, settings: &KindSettings, place: &ValueSource) {
         let is_set = |key: &str| settings.iter().any(|setting| setting.key == key);
         match kind {
             TargetKind::Webhook => {

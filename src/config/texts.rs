@@ -15,14 +15,14 @@ const MOST_FILES: usize = 10_000;
 
 /// A text and its file.
 #[derive(Debug, Clone)]
-pub(super) struct Source {
+pub(super) struct SourceText {
     pub(super) path: PathBuf,
     pub(super) text: Arc<str>,
     /// The offsets of its lines, computed when first needed.
     lines: OnceLock<Vec<usize>>,
 }
 
-impl Source {
+impl SourceText {
     /// Some editors write a byte order mark first, which TOML does not allow.
     pub(super) fn new(path: &Path, text: &str) -> Self {
         Self {
@@ -51,19 +51,19 @@ impl Source {
 
 /// The TOML texts of a configuration: that of its file first, then those of `conf.d`, sorted by name.
 #[derive(Debug, Clone)]
-pub struct Texts {
+pub struct ConfigTexts {
     file: Option<PathBuf>,
-    pub(super) sources: Vec<Source>,
+    pub(super) sources: Vec<SourceText>,
 }
 
-impl Texts {
+impl ConfigTexts {
     /// A single text; `file` is used for messages and relative paths.
     #[must_use]
     pub fn of(text: &str, file: Option<&Path>) -> Self {
         let name = file.unwrap_or(Path::new("configuration"));
         Self {
             file: file.map(Path::to_owned),
-            sources: vec![Source::new(name, text)],
+            sources: vec![SourceText::new(name, text)],
         }
     }
 
@@ -75,7 +75,7 @@ impl Texts {
         };
         let mut texts = Self::of(&text, Some(&file.path));
         for path in drop_ins(&file.path)? {
-            texts.sources.push(Source::new(&path, &read(&path)?));
+            texts.sources.push(SourceText::new(&path, &read(&path)?));
         }
         Ok(texts)
     }
@@ -85,7 +85,7 @@ impl Texts {
     pub fn with(mut self, path: &Path, text: &str) -> Self {
         for source in &mut self.sources {
             if source.path == path {
-                *source = Source::new(path, text);
+                *source = SourceText::new(path, text);
             }
         }
         self
@@ -156,12 +156,12 @@ mod tests {
     #[test]
     fn columns_count_characters() {
         let text = "a = 1\nname = \"é\" # x\n";
-        let source = Source::new(Path::new("x"), text);
+        let source = SourceText::new(Path::new("x"), text);
         assert_eq!(source.line_and_column(0), (1, 1));
         assert_eq!(source.line_and_column(6), (2, 1));
         assert_eq!(source.line_and_column(text.find('#').unwrap_or(0)), (2, 12));
         assert_eq!(source.line_and_column(10_000), (3, 1));
-        let marked = Source::new(Path::new("x"), "\u{feff}a");
+        let marked = SourceText::new(Path::new("x"), "\u{feff}a");
         assert_eq!(marked.line_and_column(1), (1, 2));
     }
 
@@ -170,11 +170,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = ConfigFile {
             path: folder.path().join("config.toml"),
-            origin: crate::config::Origin::Flag,
+            origin: crate::config::ConfigOrigin::Flag,
             exists: true,
         };
         std::fs::write(&file.path, "main").unwrap();
-        assert_eq!(Texts::read(&file).unwrap().sources.len(), 1);
+        assert_eq!(ConfigTexts::read(&file).unwrap().sources.len(), 1);
         let more = folder.path().join("conf.d");
         std::fs::create_dir(&more).unwrap();
         for name in [
@@ -187,7 +187,7 @@ mod tests {
         ] {
             std::fs::write(more.join(name), name).unwrap();
         }
-        let texts = Texts::read(&file).unwrap();
+        let texts = ConfigTexts::read(&file).unwrap();
         let read: Vec<&str> = texts.iter().map(|(_, text)| text).collect();
         assert_eq!(read, ["main", "10-x.toml", "a.toml", "b.toml"]);
         let changed = texts.with(&more.join("a.toml"), "other");

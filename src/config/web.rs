@@ -91,7 +91,7 @@ impl WebConfig {
 
 /// A kind of [`Auth`], before its parts are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum AuthKind {
     Off,
     Tokens,
     Proxy,
@@ -134,14 +134,14 @@ impl Resolver<'_> {
 
     fn auth(&mut self, raw: &RawWeb, listen: Option<&Listen>) -> Auth {
         let kinds = [
-            ("off", Kind::Off),
-            ("tokens", Kind::Tokens),
-            ("proxy", Kind::Proxy),
+            ("off", AuthKind::Off),
+            ("tokens", AuthKind::Tokens),
+            ("proxy", AuthKind::Proxy),
         ];
-        match self.choice("auth", raw.auth.as_ref(), &kinds, Kind::Off) {
-            Kind::Off => Auth::Off,
-            Kind::Tokens => Auth::Tokens,
-            Kind::Proxy => {
+        match self.choice("auth", raw.auth.as_ref(), &kinds, AuthKind::Off) {
+            AuthKind::Off => Auth::Off,
+            AuthKind::Tokens => Auth::Tokens,
+            AuthKind::Proxy => {
                 let trusted = raw.trusted_proxies.as_ref();
                 let trusted = trusted.map_or_else(Vec::new, |list| self.networks(&list.value));
                 if let (Some(at), true, Some(Listen::Tcp(_))) =

@@ -10,7 +10,7 @@ use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{
     CaptureId, ChangeNumber, DeliveryId, EntryId, EventId, FeedId, RevisionNumber, RuleId,
 };
-use crate::domain::outcome::{AliasKind, Origin, Quiet};
+use crate::domain::outcome::{AliasKind, Quiet, RevisionOrigin};
 use crate::domain::scheme::Scheme;
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
@@ -61,7 +61,7 @@ macro_rules! words {
     )*};
 }
 
-words!(AliasKind, Channel, Origin, Quiet);
+words!(AliasKind, Channel, RevisionOrigin, Quiet);
 
 impl ToSql for Fingerprint {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

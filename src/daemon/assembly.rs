@@ -15,8 +15,8 @@ use crate::fetch::{Clients, Turns, user_agent};
 use crate::metrics::Metrics;
 use crate::notify::{Deliverer, Drain, StoredOutbox, targets};
 use crate::store::{
-    FeedSync, Holder, InstanceLock, LeftAlone, OpenOptions, Overflow, QueueSettings, Store,
-    StoreError, Underway,
+    FeedSync, Holder, InstanceLock, OpenOptions, Overflow, QuarantinedAddress, QueueSettings,
+    Store, StoreError, Underway,
 };
 use crate::time::Clock;
 
@@ -232,8 +232,8 @@ async fn blocking<T: Send + 'static>(
 /// How many quarantined documents are named in the log; the rest is counted.
 const NAMED: usize = 20;
 
-fn tell_of(left_alone: &[LeftAlone]) {
-    for LeftAlone { address, rest } in left_alone.iter().take(NAMED) {
+fn tell_of(left_alone: &[QuarantinedAddress]) {
+    for QuarantinedAddress { address, rest } in left_alone.iter().take(NAMED) {
         if rest.crowd {
             tracing::warn!(
                 feed.url = %without_login(address),

@@ -98,12 +98,12 @@ pub(super) struct DuePages {
 }
 
 /// A page to check, and its feed.
-pub(super) type Page = (EntryId, FeedId);
+pub(super) type PageOfFeed = (EntryId, FeedId);
 
 #[derive(Debug)]
 struct PendingPage {
     host: String,
-    pages: VecDeque<Page>,
+    pages: VecDeque<PageOfFeed>,
     more: bool,
 }
 
@@ -160,7 +160,7 @@ impl DuePages {
         room: usize,
         mut places: impl FnMut(&str) -> usize,
         share: impl Fn(FeedId) -> usize,
-    ) -> Vec<(Page, String)> {
+    ) -> Vec<(PageOfFeed, String)> {
         let mut taken = Vec::new();
         let mut shares: HashMap<FeedId, usize> = HashMap::new();
         let mut free: Vec<usize> = self.hosts.iter().map(|at| places(&at.host)).collect();
@@ -173,7 +173,7 @@ impl DuePages {
                 if *free == 0 {
                     continue;
                 }
-                let has_share = |(_, feed): &Page| {
+                let has_share = |(_, feed): &PageOfFeed| {
                     let left = *shares.entry(*feed).or_insert_with(|| share(*feed));
                     left > 0
                 };

@@ -13,10 +13,10 @@ use super::watchdog::Pulse;
 use crate::check::{Checker, Settings};
 use crate::config::{Config, FeedConfig, Listen};
 use crate::fetch::user_agent;
-use crate::metrics::{Known, KnownTarget};
+use crate::metrics::{DatabaseNumbers, KnownTarget};
 use crate::store::{Reader, StoreError, Writer, beside};
 use crate::time::{Stopwatch, Timestamp};
-use crate::web::{Door, Limits, Readers, Setup, Source, serve};
+use crate::web::{ClientLimits, Door, PageThreads, WebSetup, WebSource, serve};
 
 /// What has been due for so long is late: a round of the poller and the turns of a few feeds at a host take less.
 pub const LATE: Duration = Duration::from_mins(2);
@@ -31,7 +31,7 @@ const DATABASE_WAIT: Duration = Duration::from_secs(5);
 const DOOR_PAUSE: Duration = Duration::from_secs(10);
 
 /// The service, as it is watched.
-pub(super) struct Watched {
+pub(super) struct WatchedService {
     checker: Arc<Checker>,
     writer: Writer,
     pulse: Arc<Pulse>,
@@ -39,7 +39,7 @@ pub(super) struct Watched {
     last: Mutex<Option<(Stopwatch, String)>>,
 }
 
-impl Watched {
+impl WatchedService {
     pub(super) fn new(checker: Arc<Checker>, writer: Writer, pulse: Arc<Pulse>) -> Self {
         Self {
             checker,
@@ -71,7 +71,7 @@ impl Watched {
     }
 }
 
-impl Source for Watched {
+impl WebSource for WatchedService {
     fn health(&self) -> Result<(), String> {
         match self.pulse.is_alive() {
             true => Ok(()),
@@ -109,7 +109,7 @@ impl Source for Watched {
         Ok(text)
     }
 
-    fn setup(&self) -> Arc<dyn Setup> {
+    fn setup(&self) -> Arc<dyn WebSetup> {
         self.checker.settings()
     }
 
@@ -118,7 +118,7 @@ impl Source for Watched {
     }
 }
 
-impl Setup for Settings {
+impl WebSetup for Settings {
     fn config(&self) -> &Config {
         self.config()
     }
@@ -136,10 +136,10 @@ impl Setup for Settings {
     }
 }
 
-fn known(reader: &Reader, now: Timestamp, wal: PathBuf) -> Result<Known, StoreError> {
+fn known(reader: &Reader, now: Timestamp, wal: PathBuf) -> Result<DatabaseNumbers, StoreError> {
     let backlog = reader.backlog(now, now - LATE)?;
     let targets = reader.target_health()?;
-    Ok(Known {
+    Ok(DatabaseNumbers {
         changes: u64::try_from(reader.last_change()?.0).unwrap_or(0),
         feeds: vec![
             ("ok", backlog.feeds_ok),
@@ -179,16 +179,16 @@ fn known(reader: &Reader, now: Timestamp, wal: PathBuf) -> Result<Known, StoreEr
 
 /// The endpoint, open or not.
 pub(super) struct Endpoint {
-    source: Arc<Watched>,
-    readers: Arc<Readers>,
+    source: Arc<WatchedService>,
+    readers: Arc<PageThreads>,
     listen: Option<Listen>,
     open: Option<(CancellationToken, JoinHandle<()>)>,
 }
 
 impl Endpoint {
-    pub(super) fn new(source: Watched) -> Self {
+    pub(super) fn new(source: WatchedService) -> Self {
         Self {
-            readers: Arc::new(Readers::new(source.writer.path())),
+            readers: Arc::new(PageThreads::new(source.writer.path())),
             source: Arc::new(source),
             listen: None,
             open: None,
@@ -227,8 +227,8 @@ impl Endpoint {
 
 async fn keep_open(
     listen: Listen,
-    source: Arc<Watched>,
-    readers: Arc<Readers>,
+    source: Arc<WatchedService>,
+    readers: Arc<PageThreads>,
     stop: CancellationToken,
 ) {
     let mut said = None;
@@ -236,7 +236,7 @@ async fn keep_open(
         match Door::open(&listen).await {
             Ok(door) => {
                 tracing::info!(listen = %door.place(), "serving the web pages, /healthz, /readyz and /metrics");
-                return serve(door, Limits::default(), source, readers, stop).await;
+                return serve(door, ClientLimits::default(), source, readers, stop).await;
             }
             Err(error) => {
                 let message = error.to_string();

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::check::{Checker, Reextracted};
 use crate::config::Retention;
-use crate::domain::clock_trust::{Doubt, WITNESSES, doubt};
+use crate::domain::clock_trust::{ClockDoubt, WITNESSES, doubt};
 use crate::store::{Compacted, Retain, StoreError, Writer, give_reserve_up, keep_reserve};
 use crate::time::Timestamp;
 
@@ -132,8 +132,8 @@ async fn once(checker: &Checker, writer: &Writer, compacting: bool) -> Result<()
     {
         // If all feeds are quiet for a week, no response confirms the clock, which is not a problem.
         match doubt {
-            Doubt::NoWitness(_) => tracing::info!(%doubt, "nothing was pruned by age"),
-            Doubt::Contradicted(_) => tracing::warn!(%doubt, "nothing was pruned by age"),
+            ClockDoubt::NoWitness(_) => tracing::info!(%doubt, "nothing was pruned by age"),
+            ClockDoubt::Contradicted(_) => tracing::warn!(%doubt, "nothing was pruned by age"),
         }
     }
     let retain = |keep| match keep {

@@ -25,5 +25,5 @@ mod watchdog;
 pub use assembly::{Assembly, Synced};
 pub use health::LATE;
 pub use metered::Counted;
-pub use reload_result::{Outcome, hash_of};
+pub use reload_result::{ReloadResult, hash_of};
 pub use run::{Daemon, DaemonError, Reload};

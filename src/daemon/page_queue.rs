@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::due::{DuePages, Gathering, Page};
+use super::due::{DuePages, Gathering, PageOfFeed};
 use crate::domain::ids::{EntryId, FeedId};
 use crate::store::{DueKey, StoreError};
 use crate::time::{Stopwatch, Timestamp};
@@ -118,7 +118,7 @@ impl PageQueue {
         room: usize,
         places: impl FnMut(&str) -> usize,
         share: impl Fn(FeedId) -> usize,
-    ) -> Vec<(Page, String)> {
+    ) -> Vec<(PageOfFeed, String)> {
         let taken = self.due.take(room, places, share);
         if self.reading.is_some() {
             self.started

@@ -17,7 +17,7 @@ const END: &str = ".reload";
 
 /// The result of a reload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
+pub struct ReloadResult {
     /// When it ended, in milliseconds; this distinguishes two reloads of the same file.
     at: i64,
     /// SHA-256 of the configuration.
@@ -26,7 +26,7 @@ pub struct Outcome {
     error: Option<String>,
 }
 
-impl Outcome {
+impl ReloadResult {
     /// The result for the configuration with this hash.
     pub(super) fn new(config: String, at: Timestamp, error: Option<String>) -> Self {
         let at = at.as_millis();
@@ -88,11 +88,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (database, file) = (folder.path().join("x.db"), folder.path().join("x.toml"));
         std::fs::write(&file, "[web]").unwrap();
-        assert_eq!(Outcome::last(&database), None);
+        assert_eq!(ReloadResult::last(&database), None);
         for error in [Some("why\nnot".to_owned()), None] {
-            let outcome = Outcome::new(hash_of(Some(&file)), Timestamp::from_millis(5), error);
+            let outcome = ReloadResult::new(hash_of(Some(&file)), Timestamp::from_millis(5), error);
             outcome.leave(&database).unwrap();
-            assert_eq!(Outcome::last(&database).as_ref(), Some(&outcome));
+            assert_eq!(ReloadResult::last(&database).as_ref(), Some(&outcome));
             assert!(outcome.is_of(&hash_of(Some(&file))) && !outcome.is_of(&hash_of(None)));
         }
     }

@@ -9,10 +9,10 @@ use crate::domain::ids::FeedId;
 
 /// What each feed needed when it was last read.
 #[derive(Default)]
-pub(super) struct Needs(HashMap<FeedId, Need>);
+pub(super) struct Needs(HashMap<FeedId, RepairNeed>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Need {
+struct RepairNeed {
     repairs: Vec<&'static str>,
     /// It has more entries than are kept.
     too_long: bool,
@@ -59,10 +59,10 @@ impl Needs {
     }
 
     /// What the feed needed before and needs now, if that differs.
-    fn news(&mut self, feed: FeedId, reading: &FeedReading) -> Option<(Need, Need)> {
+    fn news(&mut self, feed: FeedId, reading: &FeedReading) -> Option<(RepairNeed, RepairNeed)> {
         let mut repairs = reading.repairs.clone();
         repairs.sort_unstable();
-        let now = Need {
+        let now = RepairNeed {
             repairs,
             too_long: reading.dropped > 0,
             postponed: reading.postponed > 0,
@@ -72,7 +72,7 @@ impl Needs {
             return None;
         }
         // Nothing is kept for the many feeds that need nothing.
-        if now == Need::default() {
+        if now == RepairNeed::default() {
             self.0.remove(&feed);
         } else {
             self.0.insert(feed, now.clone());

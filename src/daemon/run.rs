@@ -8,15 +8,15 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::file_state::FileState;
-use super::health::{Endpoint, Watched};
+use super::health::{Endpoint, WatchedService};
 use super::heartbeat;
 use super::maintenance;
 use super::poll::Poller;
-use super::reload_result::{Outcome, hash_of};
-use super::signals::{Asked, Signals};
+use super::reload_result::{ReloadResult, hash_of};
+use super::signals::{SignalRequest, Signals};
 use super::startup_wait::{ASK_EVERY, StartupWait, ask_for_time};
 use super::systemd::{self, Watchdog};
-use super::watchdog::{Progress, Pulse};
+use super::watchdog::{Pulse, WatchdogProgress};
 use super::{Assembly, Synced, archive, assembly};
 use crate::config::{Config, ConfigError, Listen, TargetKind};
 use crate::fetch::ClientError;
@@ -148,7 +148,7 @@ impl Daemon {
             stop.clone(),
         ));
         let guarding = tokio::spawn(guard(
-            Progress::new(writer.clone()),
+            WatchdogProgress::new(writer.clone()),
             Arc::clone(&pulse),
             stop.clone(),
         ));
@@ -160,7 +160,7 @@ impl Daemon {
             stop.clone(),
         ));
         let hurried = writer.clone();
-        let watched = Watched::new(Arc::clone(&self.assembly.checker), writer, pulse);
+        let watched = WatchedService::new(Arc::clone(&self.assembly.checker), writer, pulse);
         let mut endpoint = Endpoint::new(watched);
         endpoint.listen(self.listen_on()).await;
         systemd::ready(&self.status());
@@ -235,12 +235,12 @@ impl Daemon {
                         continue;
                     }
                     tracing::info!("the configuration or a secret has changed");
-                    Asked::Reload
+                    SignalRequest::Reload
                 }
             };
             match asked {
-                Asked::Stop => return,
-                Asked::Reload => {
+                SignalRequest::Stop => return,
+                SignalRequest::Reload => {
                     systemd::reloading();
                     files = files.anew();
                     let hash = hash_of(self.file.as_deref());
@@ -280,7 +280,7 @@ impl Daemon {
     }
 
     fn leave_outcome(&self, hash: String, error: Option<String>) {
-        let outcome = Outcome::new(hash, self.clock.now(), error);
+        let outcome = ReloadResult::new(hash, self.clock.now(), error);
         if let Err(error) = outcome.leave(self.assembly.store.path()) {
             tracing::warn!(%error, "cannot write the result of the reload next to the database");
         }
@@ -341,7 +341,7 @@ const STILL: Duration = Duration::from_secs(40);
 
 /// Checks whether the scheduler and the writer make progress, and notifies the watchdog, if there is one, while
 /// they do.
-async fn guard(mut progress: Progress, pulse: Arc<Pulse>, stop: CancellationToken) {
+async fn guard(mut progress: WatchdogProgress, pulse: Arc<Pulse>, stop: CancellationToken) {
     let watchdog = Watchdog::from_environment();
     let (interval, limit) = match watchdog {
         Some(watchdog) => {

@@ -47,13 +47,13 @@ impl Pulse {
 }
 
 /// Watches the scheduler and the writer: both must make progress for the watchdog to be notified.
-pub(super) struct Progress {
+pub(super) struct WatchdogProgress {
     writer: Writer,
     seen: WriterProgress,
     moved: Stopwatch,
 }
 
-impl Progress {
+impl WatchdogProgress {
     pub(super) fn new(writer: Writer) -> Self {
         let seen = writer.progress();
         Self {
@@ -87,7 +87,7 @@ mod tests {
         let path = folder.path().join("revisor.db");
         let store = Store::open(&path, &OpenOptions::default()).unwrap();
         let pulse = Pulse::new();
-        let mut progress = Progress::new(store.writer().clone());
+        let mut progress = WatchdogProgress::new(store.writer().clone());
         pulse.beat();
         assert!(progress.is_alive(&pulse, Duration::from_mins(1)));
         assert!(!progress.is_alive(&pulse, Duration::ZERO));

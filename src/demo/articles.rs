@@ -4,7 +4,7 @@
 
 /// An article of the site in one round.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Article {
+pub(super) struct DemoArticle {
     pub(super) slug: &'static str,
     pub(super) author: &'static str,
     pub(super) title: &'static str,
@@ -22,7 +22,7 @@ pub const ROUNDS: [&str; 5] = [
 ];
 
 /// The articles in `round`, the newest first.
-pub(super) fn in_round(round: usize) -> Vec<Article> {
+pub(super) fn in_round(round: usize) -> Vec<DemoArticle> {
     vec![
         talks(round),
         bridge(round),
@@ -41,8 +41,8 @@ pub(super) fn claimed_minutes(slug: &str, round: usize) -> usize {
     }
 }
 
-fn talks(round: usize) -> Article {
-    Article {
+fn talks(round: usize) -> DemoArticle {
+    DemoArticle {
         slug: "talks",
         author: "Ines Varga",
         title: if (1..5).contains(&round) {
@@ -64,8 +64,8 @@ fn talks(round: usize) -> Article {
     }
 }
 
-fn bridge(round: usize) -> Article {
-    Article {
+fn bridge(round: usize) -> DemoArticle {
+    DemoArticle {
         slug: "bridge",
         author: "Tom Okafor",
         title: "Old bridge closed after storm",
@@ -88,7 +88,7 @@ fn bridge(round: usize) -> Article {
     }
 }
 
-fn harbour(round: usize) -> Article {
+fn harbour(round: usize) -> DemoArticle {
     let mut paragraphs = vec![
         "The harbour company wants to dredge the eastern channel by three metres so that larger ships \
          can reach the new terminal at low water.",
@@ -102,7 +102,7 @@ fn harbour(round: usize) -> Article {
     if round >= 3 {
         paragraphs.remove(2);
     }
-    Article {
+    DemoArticle {
         slug: "harbour",
         author: "Lena Brandt",
         title: "Harbour company plans deeper channel",
@@ -111,7 +111,7 @@ fn harbour(round: usize) -> Article {
     }
 }
 
-fn library(round: usize) -> Article {
+fn library(round: usize) -> DemoArticle {
     let mut paragraphs = vec![
         "The central library opens again in April after two years of work on its roof, its reading \
          rooms and the archive in the basement.",
@@ -126,7 +126,7 @@ fn library(round: usize) -> Article {
         let last = paragraphs.remove(3);
         paragraphs.insert(1, last);
     }
-    Article {
+    DemoArticle {
         slug: "library",
         author: "Ada Lind",
         title: "Library to open again in April",
@@ -136,8 +136,8 @@ fn library(round: usize) -> Article {
 }
 
 /// Its text never changes, whatever its date says and whatever surrounds it.
-fn orchard() -> Article {
-    Article {
+fn orchard() -> DemoArticle {
+    DemoArticle {
         slug: "orchard",
         author: "Paul Nemec",
         title: "A good year for apples",

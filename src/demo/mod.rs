@@ -8,7 +8,7 @@ mod site;
 
 pub use articles::ROUNDS;
 pub use receiver::{Received, Receiver};
-pub use site::Site;
+pub use site::DemoSite;
 
 /// Why the demo failed.
 #[derive(Debug, thiserror::Error)]

@@ -11,7 +11,7 @@ use axum::routing::post;
 use tokio::net::TcpListener;
 
 use super::DemoError;
-use crate::notify::{Secret, verify};
+use crate::notify::{SigningSecret, verify};
 use crate::time::{Clock, System};
 
 /// A webhook that was accepted.
@@ -34,13 +34,13 @@ pub struct Receiver {
 
 #[derive(Debug)]
 struct Inbox {
-    secret: Secret,
+    secret: SigningSecret,
     taken: Mutex<Vec<Received>>,
 }
 
 impl Receiver {
     /// Starts to listen on a free port of 127.0.0.1; webhooks must be signed with `secret`.
-    pub async fn open(secret: Secret) -> Result<Self, DemoError> {
+    pub async fn open(secret: SigningSecret) -> Result<Self, DemoError> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let inbox = Arc::new(Inbox {

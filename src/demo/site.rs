@@ -13,12 +13,12 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 
 use super::DemoError;
-use super::articles::{Article, claimed_minutes, in_round};
+use super::articles::{DemoArticle, claimed_minutes, in_round};
 use crate::time::Timestamp;
 
 /// A running site; it ends with the runtime.
 #[derive(Debug)]
-pub struct Site {
+pub struct DemoSite {
     stage: Arc<Stage>,
 }
 
@@ -29,7 +29,7 @@ struct Stage {
     opened: Timestamp,
 }
 
-impl Site {
+impl DemoSite {
     /// Starts to serve on a free port of 127.0.0.1; articles claim to have been published in the two hours before
     /// `now`.
     pub async fn open(now: Timestamp) -> Result<Self, DemoError> {
@@ -108,7 +108,7 @@ impl Stage {
     }
 
     /// A page with the usual furniture, all of which differs in every round.
-    fn html(&self, article: &Article, round: usize) -> String {
+    fn html(&self, article: &DemoArticle, round: usize) -> String {
         let paragraphs: String = article
             .paragraphs
             .iter()

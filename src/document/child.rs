@@ -26,7 +26,7 @@ const INPUT_BYTES: u64 = 64 << 20;
 /// What the process returns.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Answer {
+pub(super) enum ChildResult {
     /// The text.
     Text {
         /// Its blocks; never empty.
@@ -50,11 +50,11 @@ pub fn run() -> io::Result<()> {
         .take(INPUT_BYTES)
         .read_to_end(&mut bytes)?;
     let answer = match pdf::text(bytes) {
-        Ok(text) => Answer::Text {
+        Ok(text) => ChildResult::Text {
             blocks: text.blocks,
             truncated: text.truncated,
         },
-        Err(why) => Answer::NoText(why.to_string()),
+        Err(why) => ChildResult::NoText(why.to_string()),
     };
     let mut stdout = io::stdout().lock();
     serde_json::to_writer(&mut stdout, &answer)?;

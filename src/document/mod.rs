@@ -7,7 +7,7 @@
 mod child;
 mod parent;
 
-use crate::extract::{self, Article, Form, View, article_under};
+use crate::extract::{self, Article, Form, PageSelectors, article_under};
 
 pub use child::{ARGUMENT, run as run_child};
 
@@ -56,7 +56,7 @@ pub fn read(
     body: &[u8],
     content_type: Option<&str>,
     url: Option<&str>,
-    view: &View,
+    view: &PageSelectors,
 ) -> Result<Read, Unreadable> {
     read_under(body, content_type, url, view, None)
 }
@@ -66,7 +66,7 @@ pub fn read_under(
     body: &[u8],
     content_type: Option<&str>,
     url: Option<&str>,
-    view: &View,
+    view: &PageSelectors,
     headline: Option<&str>,
 ) -> Result<Read, Unreadable> {
     let plain = |article| Read {
@@ -83,9 +83,9 @@ pub fn read_under(
         )));
     }
     Ok(match parent::read_pdf(body)? {
-        parent::Outcome::Text(text) => plain(extract::document(body, Form::PDF, Ok(text))),
-        parent::Outcome::NoText(why) => plain(extract::document(body, Form::PDF, Err(why))),
-        parent::Outcome::OverLimit => Read {
+        parent::PdfResult::Text(text) => plain(extract::document(body, Form::PDF, Ok(text))),
+        parent::PdfResult::NoText(why) => plain(extract::document(body, Form::PDF, Err(why))),
+        parent::PdfResult::OverLimit => Read {
             article: extract::document(
                 body,
                 Form::PDF,

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::Unreadable;
-use super::child::{ARGUMENT, Answer, CPU_SECONDS};
+use super::child::{ARGUMENT, CPU_SECONDS, ChildResult};
 use crate::extract::pdf::PdfText;
 
 /// The longest time that a child may take; it may have to wait for a processor.
@@ -24,7 +24,7 @@ const THIS_PROGRAM: &str = "/proc/self/exe";
 static TURN: Mutex<()> = Mutex::new(());
 
 /// The result for a PDF.
-pub(super) enum Outcome {
+pub(super) enum PdfResult {
     Text(PdfText),
     NoText(String),
     OverLimit,
@@ -41,7 +41,7 @@ impl Drop for Reaped {
     }
 }
 
-pub(super) fn read_pdf(bytes: &[u8]) -> Result<Outcome, Unreadable> {
+pub(super) fn read_pdf(bytes: &[u8]) -> Result<PdfResult, Unreadable> {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut child = Reaped(start().map_err(Unreadable::Start)?);
     let output = exchange(&mut child.0, bytes)?;
@@ -93,18 +93,18 @@ fn exchange(child: &mut Child, bytes: &[u8]) -> Result<Vec<u8>, Unreadable> {
     })
 }
 
-fn outcome(output: &[u8], status: ExitStatus) -> Result<Outcome, Unreadable> {
+fn outcome(output: &[u8], status: ExitStatus) -> Result<PdfResult, Unreadable> {
     if output.len() as u64 > OUTPUT_BYTES {
-        return Ok(Outcome::OverLimit);
+        return Ok(PdfResult::OverLimit);
     }
     match serde_json::from_slice(output) {
-        Ok(Answer::Text { blocks, truncated }) if status.success() => {
-            Ok(Outcome::Text(PdfText { blocks, truncated }))
+        Ok(ChildResult::Text { blocks, truncated }) if status.success() => {
+            Ok(PdfResult::Text(PdfText { blocks, truncated }))
         }
-        Ok(Answer::NoText(why)) if status.success() => Ok(Outcome::NoText(why)),
+        Ok(ChildResult::NoText(why)) if status.success() => Ok(PdfResult::NoText(why)),
         // Ended by a signal, because of a limit or because memory was refused; or by a bug in the PDF reader, which
         // would occur again with the same file.
-        _ if status.code().is_none_or(|code| code == PANICKED) => Ok(Outcome::OverLimit),
+        _ if status.code().is_none_or(|code| code == PANICKED) => Ok(PdfResult::OverLimit),
         _ => Err(Unreadable::Answer),
     }
 }

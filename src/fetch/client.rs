@@ -19,7 +19,7 @@ use super::request::FetchRequest;
 use super::resolver::Lookup;
 use super::resolver::system_lookup;
 use super::response::{
-    Answer, CacheHints, FailureKind, FetchFailure, Fetched, Gone, NotModified,
+    Answer, CacheHints, FailureKind, FetchFailure, Fetched, GoneResponse, NotModified,
     validators_after_304, validators_of_body,
 };
 use super::room::{Load, Stalled};
@@ -208,7 +208,7 @@ impl Client {
                 Ok(Fetched::Body(Box::new(answer)))
             }
             // What a temporary redirect leads to may be gone; the address itself is not.
-            StatusCode::GONE if trail.lasting => Ok(Fetched::Gone(Gone {
+            StatusCode::GONE if trail.lasting => Ok(Fetched::Gone(GoneResponse {
                 final_url: trail.into_final_url(),
                 at: now,
             })),

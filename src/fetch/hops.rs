@@ -7,7 +7,7 @@ use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use super::failure::{Cause, status_message};
-use super::request::{FetchRequest, Kind};
+use super::request::{FetchRequest, RequestKind};
 use super::response::{FailureKind, Redirect};
 
 /// The path from the requested address to the current one.
@@ -32,7 +32,9 @@ impl Hops {
             Cause::new(FailureKind::Refused, format!("not a web address: {error}"))
         })?;
         let mut basic = None;
-        if request.kind == Kind::Feed && (!url.username().is_empty() || url.password().is_some()) {
+        if request.kind == RequestKind::Feed
+            && (!url.username().is_empty() || url.password().is_some())
+        {
             let mut pair: Vec<u8> = percent_decode_str(url.username()).collect();
             pair.push(b':');
             pair.extend(percent_decode_str(url.password().unwrap_or_default()));

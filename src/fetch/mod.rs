@@ -34,9 +34,9 @@ pub use polite::budget::HostBudget;
 pub use polite::host_gate::{Turn, Turns};
 pub use polite::host_queue::{HostLimits, HostQueue, Lane, host_key};
 pub use post::{PostAnswer, PostMethod, PostRequest};
-pub use request::{FetchRequest, Kind, user_agent};
+pub use request::{FetchRequest, RequestKind, user_agent};
 pub use response::{
-    Answer, CacheHints, FailureKind, FetchFailure, Fetched, Gone, NotModified, Redirect,
+    Answer, CacheHints, FailureKind, FetchFailure, Fetched, GoneResponse, NotModified, Redirect,
 };
 pub use room::{Load, Room, Want};
 pub use settings::{ClientConfig, ClientError};

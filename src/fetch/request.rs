@@ -12,7 +12,7 @@ pub(super) const MAX_VALIDATOR: usize = 1024;
 names! {
     /// What a request is for.
     #[derive(Default)]
-    pub enum Kind {
+    pub enum RequestKind {
         /// A feed.
         #[default]
         Feed = "feed",
@@ -23,7 +23,7 @@ names! {
     }
 }
 
-impl Kind {
+impl RequestKind {
     /// The value of `Accept`.
     #[must_use]
     pub(super) fn accept(self) -> &'static str {
@@ -46,7 +46,7 @@ pub struct FetchRequest {
     /// sent as basic authentication; in the address of a page they are refused.
     pub url: String,
     /// What is expected there.
-    pub kind: Kind,
+    pub kind: RequestKind,
     /// Validators that make the request conditional; empty to fetch the whole document.
     pub validators: Validators,
     /// Headers from the configuration, such as `Authorization`; sent to the first origin only.
@@ -65,7 +65,7 @@ impl FetchRequest {
     pub fn feed(url: impl Into<String>, validators: Validators) -> Self {
         Self {
             url: url.into(),
-            kind: Kind::Feed,
+            kind: RequestKind::Feed,
             validators,
             ..Self::default()
         }
@@ -75,7 +75,7 @@ impl FetchRequest {
     #[must_use]
     pub fn page(url: impl Into<String>, validators: Validators) -> Self {
         Self {
-            kind: Kind::Page,
+            kind: RequestKind::Page,
             ..Self::feed(url, validators)
         }
     }
@@ -84,7 +84,7 @@ impl FetchRequest {
     #[must_use]
     pub fn robots(url: impl Into<String>, validators: Validators) -> Self {
         Self {
-            kind: Kind::Robots,
+            kind: RequestKind::Robots,
             max_size: Some(robots::MAX_BYTES as u64 + 1),
             cut: true,
             ..Self::feed(url, validators)

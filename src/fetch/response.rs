@@ -24,7 +24,7 @@ pub enum Fetched {
     /// A complete, decoded body.
     Body(Box<Answer>),
     /// 410: removed permanently, according to the address itself or to the end of permanent redirects.
-    Gone(Gone),
+    Gone(GoneResponse),
     /// Anything else.
     Failed(FetchFailure),
 }
@@ -92,7 +92,7 @@ impl Redirect {
 
 /// A 410.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gone {
+pub struct GoneResponse {
     /// The address that responded.
     pub final_url: String,
     /// When the response was received.

@@ -4,8 +4,8 @@ fn metrics() -> Metrics {
     Metrics::new("1.2.3", Timestamp::from_millis(1_700_000_000_500)).unwrap()
 }
 
-fn known() -> Known {
-    Known {
+fn known() -> DatabaseNumbers {
+    DatabaseNumbers {
         changes: 412,
         feeds: vec![("ok", 10), ("failing", 1), ("paused", 0)],
         feeds_due: 2,
@@ -24,7 +24,7 @@ fn known() -> Known {
             disabled: true,
         }],
         wal_bytes: 4096,
-        ..Known::default()
+        ..DatabaseNumbers::default()
     }
 }
 
@@ -82,7 +82,7 @@ fn what_was_counted_is_told() {
 fn a_target_that_has_left_is_not_told_of() {
     let metrics = metrics();
     metrics.tell(Some(&known()));
-    metrics.tell(Some(&Known::default()));
+    metrics.tell(Some(&DatabaseNumbers::default()));
     let text = metrics.text().unwrap();
     assert!(!text.contains("revisor_deliveries_pending{"), "{text}");
     // A counter never falls.

@@ -11,7 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use url::Url;
 
 use super::kinds::email::Mail;
-use super::kinds::{DeliveryResult, Judged, Publish, Run};
+use super::kinds::{CommandRun, DeliveryResult, Judged, Publish};
 
 /// What a program says is kept up to here.
 const OUTPUT: u64 = 4096;
@@ -107,7 +107,7 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 }
 
 /// Runs a program; it has done its work when it ends with 0.
-pub(super) async fn run(run: Run) -> Judged {
+pub(super) async fn run(run: CommandRun) -> Judged {
     let Some((program, arguments)) = run.command.split_first() else {
         return retry("no command is set");
     };

@@ -27,5 +27,5 @@ pub use drain::{Drain, DrainSummary};
 pub use kinds::DeliveryResult;
 pub use outbox::{Outbox, StoredOutbox};
 pub use payload::test_event;
-pub use sign::{Secret, SecretError, Signed, VerifyError, sign, verify};
+pub use sign::{SecretError, Signed, SigningSecret, VerifyError, sign, verify};
 pub use target::{Target, targets};

@@ -4,7 +4,7 @@
 use url::Url;
 
 use super::target::Target;
-use crate::config::kinds::Form;
+use crate::config::kinds::KeyForm;
 
 /// Stands for what was taken out.
 const HIDDEN: &str = "(hidden)";
@@ -27,7 +27,7 @@ pub(super) fn redact(text: &str, target: &Target, more: &[String]) -> String {
     let addresses = target
         .settings
         .hidden()
-        .filter(|(form, _)| *form == Form::Address);
+        .filter(|(form, _)| *form == KeyForm::Address);
     for url in addresses.map(|(_, url)| url).chain([target.url.as_str()]) {
         if let Ok(url) = Url::parse(url) {
             hide.extend(parts(&url));
@@ -36,7 +36,7 @@ pub(super) fn redact(text: &str, target: &Target, more: &[String]) -> String {
     let secrets = target
         .settings
         .hidden()
-        .filter(|(form, _)| *form != Form::Address);
+        .filter(|(form, _)| *form != KeyForm::Address);
     hide.extend(secrets.map(|(_, secret)| secret.to_owned()));
     hide.retain(|part| part.len() >= PART_MIN);
     // The longest first: a part may be within another one.
@@ -103,14 +103,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::{Settings, TargetKind};
-    use crate::notify::sign::{Secret, sign};
+    use crate::config::{KindSettings, TargetKind};
+    use crate::notify::sign::{SigningSecret, sign};
     use crate::time::Timestamp;
 
     const TOKEN: &str = "XXyy00ZZ11aa22bb33cc";
 
     fn redacted(text: &str, url: &str) -> String {
-        let secret = Secret::from_bytes(&[7; 24]).unwrap();
+        let secret = SigningSecret::from_bytes(&[7; 24]).unwrap();
         let signed = sign(
             std::slice::from_ref(&secret),
             "msg_1",
@@ -120,7 +120,7 @@ mod tests {
         let target = Target {
             name: "desk".into(),
             kind: TargetKind::Webhook,
-            settings: Settings::default(),
+            settings: KindSettings::default(),
             url: url.into(),
             secrets: vec![secret],
             source: String::new(),
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn secrets_and_signatures_are_hidden_and_other_words_stay() {
-        let secret = Secret::from_bytes(&[7; 24]).unwrap();
+        let secret = SigningSecret::from_bytes(&[7; 24]).unwrap();
         let url = "https://hooks.example/in";
         let signed = sign(
             std::slice::from_ref(&secret),

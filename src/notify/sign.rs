@@ -21,7 +21,7 @@ pub const HEADERS: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-sign
 
 /// The key that a target and we share. It is never printed.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Vec<u8>);
+pub struct SigningSecret(Vec<u8>);
 
 /// Why a text is no secret. The text itself is never part of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +43,7 @@ pub enum SecretError {
     Length(usize),
 }
 
-impl Secret {
+impl SigningSecret {
     /// Reads `whsec_` and base64 of 24 to 64 bytes; white space around it is left out, as files end with a line break.
     pub fn parse(text: &str) -> Result<Self, SecretError> {
         let text = text.trim();
@@ -86,7 +86,7 @@ impl Secret {
     }
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for SigningSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(hidden)")
     }
@@ -121,7 +121,7 @@ impl Signed {
 
 /// Signs a body with each of the secrets.
 #[must_use]
-pub fn sign(secrets: &[Secret], id: &str, at: Timestamp, body: &[u8]) -> Signed {
+pub fn sign(secrets: &[SigningSecret], id: &str, at: Timestamp, body: &[u8]) -> Signed {
     // A dot would make the signed text ambiguous; the standard forbids it in an id.
     let id = id.replace('.', "_");
     let timestamp = at.as_unix();
@@ -157,7 +157,7 @@ pub enum VerifyError {
 /// What a receiver does: takes the headers (lower-case names) and the body, and believes them only if one signature
 /// fits one of the secrets and the time is within [`TOLERANCE`]. The comparison takes the same time whatever differs.
 pub fn verify<'h>(
-    secrets: &[Secret],
+    secrets: &[SigningSecret],
     header: impl Fn(&str) -> Option<&'h str>,
     body: &[u8],
     now: Timestamp,
@@ -201,7 +201,7 @@ mod tests {
     }
 
     fn check(
-        secrets: &[Secret],
+        secrets: &[SigningSecret],
         signed: &Signed,
         body: &[u8],
         now: Timestamp,
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn the_example_of_the_standard_is_reproduced() {
-        let secret = Secret::parse(SECRET).unwrap();
+        let secret = SigningSecret::parse(SECRET).unwrap();
         let signed = sign(&[secret], ID, at(), BODY);
         assert_eq!(
             signed.signature,
@@ -231,20 +231,20 @@ mod tests {
 
     #[test]
     fn either_secret_is_accepted_while_rotating() {
-        let old = Secret::from_bytes(&[1; 24]).unwrap();
-        let new = Secret::from_bytes(&[2; 64]).unwrap();
+        let old = SigningSecret::from_bytes(&[1; 24]).unwrap();
+        let new = SigningSecret::from_bytes(&[2; 64]).unwrap();
         let signed = sign(&[new.clone(), old.clone()], ID, at(), BODY);
         for secret in [old, new] {
             assert_eq!(check(&[secret], &signed, BODY, at()), Ok(()));
         }
-        let other = Secret::from_bytes(&[3; 32]).unwrap();
+        let other = SigningSecret::from_bytes(&[3; 32]).unwrap();
         let mismatch = Err(VerifyError::Mismatch);
         assert_eq!(check(&[other], &signed, BODY, at()), mismatch);
     }
 
     #[test]
     fn another_body_time_or_id_is_refused() {
-        let secrets = [Secret::parse(SECRET).unwrap()];
+        let secrets = [SigningSecret::parse(SECRET).unwrap()];
         let signed = sign(&secrets, ID, at(), BODY);
         let late = at() + TOLERANCE;
         assert_eq!(check(&secrets, &signed, BODY, late), Ok(()));
@@ -295,13 +295,13 @@ mod tests {
             ("whsec_aHVudGVyMg==", SecretError::Length(7)),
         ];
         for (text, expected) in cases {
-            let error = Secret::parse(text).unwrap_err();
+            let error = SigningSecret::parse(text).unwrap_err();
             assert_eq!(error, expected);
             assert!(!error.to_string().contains("hunter2"));
         }
-        assert!(Secret::parse(&format!(" {SECRET}\n")).is_ok());
+        assert!(SigningSecret::parse(&format!(" {SECRET}\n")).is_ok());
         let kit = "whsec_aG9zdGlsZS1raXQtc2VjcmV0LTAxMjM0NTY3ODlhYiE=";
-        let secret = Secret::parse(kit).unwrap();
+        let secret = SigningSecret::parse(kit).unwrap();
         assert_eq!(secret.reveal(), kit);
         assert_eq!(format!("{secret:?}"), "Secret(hidden)");
     }

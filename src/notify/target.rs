@@ -2,9 +2,9 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-use super::sign::{Secret, SecretError};
-use crate::config::kinds::Value;
-use crate::config::{Config, Settings, TargetKind};
+use super::sign::{SecretError, SigningSecret};
+use crate::config::kinds::KeyValue;
+use crate::config::{Config, KindSettings, TargetKind};
 use crate::domain::holding::Holding;
 use crate::fetch::AddressPolicy;
 
@@ -16,12 +16,12 @@ pub struct Target {
     /// How it is spoken to.
     pub kind: TargetKind,
     /// The keys of its kind.
-    pub settings: Settings,
+    pub settings: KindSettings,
     /// The address, for kinds that have one under `url`. It may hold a token, so it is not printed.
     pub url: String,
     /// The secrets that sign, the current one first; the previous one too while it is being replaced. Without any, the
     /// request is not signed.
-    pub secrets: Vec<Secret>,
+    pub secrets: Vec<SigningSecret>,
     /// Where events come from, for receivers that get them from several installations.
     pub source: String,
     /// The largest body in bytes.
@@ -47,7 +47,7 @@ impl std::fmt::Debug for Target {
 const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 /// What the configuration says, else the address of the web pages, else the name of this machine.
-fn source(config: &Config, settings: &Settings) -> String {
+fn source(config: &Config, settings: &KindSettings) -> String {
     let named = settings.text("source").or(config.web.base_url.as_deref());
     named.map_or_else(
         || {
@@ -67,13 +67,13 @@ pub fn targets(config: &Config) -> Result<Vec<Target>, SecretError> {
         target
             .settings
             .iter()
-            .all(|setting| setting.value != Value::Text(None))
+            .all(|setting| setting.value != KeyValue::Text(None))
     });
     let targets = readable.map(|target| {
         let secrets = ["secret", "secret_previous"]
             .into_iter()
             .filter_map(|key| target.settings.text(key))
-            .map(Secret::parse)
+            .map(SigningSecret::parse)
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Target {
             name: target.name.clone(),

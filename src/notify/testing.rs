@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::sign::{Secret, verify};
+use super::sign::{SigningSecret, verify};
 use super::target::Target;
-use crate::config::{Settings, TargetKind};
+use crate::config::{KindSettings, TargetKind};
 use crate::time::Timestamp;
 
 /// What a receiver does with a request.
@@ -90,7 +90,7 @@ impl Receiver {
         Target {
             name: name.into(),
             kind: TargetKind::Webhook,
-            settings: Settings::default(),
+            settings: KindSettings::default(),
             url: format!("http://127.0.0.1:{}/T0/token", self.port),
             secrets: vec![secret()],
             source: "urn:revisor:test".into(),
@@ -101,8 +101,8 @@ impl Receiver {
     }
 }
 
-pub(super) fn secret() -> Secret {
-    Secret::from_bytes(&[7; 32]).unwrap()
+pub(super) fn secret() -> SigningSecret {
+    SigningSecret::from_bytes(&[7; 32]).unwrap()
 }
 
 /// Whether a request carries a signature of [`secret`] for this moment.

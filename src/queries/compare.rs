@@ -4,10 +4,10 @@ use crate::domain::assess::{Context as Judged, assess};
 use crate::domain::compare::{HeadlineChange, compare};
 use crate::domain::diff::{Segment, WordCount, diff_blocks, diff_line};
 use crate::domain::state::{EntryState, HeadlineSource};
-use crate::report::diff_json::{FileDiff, Lines};
+use crate::report::diff_json::{ExtraLines, FileDiff};
 
 /// Gets a line of a text, unchanged.
-type Side = fn(&EntryState) -> Option<&str>;
+type TextLine = fn(&EntryState) -> Option<&str>;
 
 /// The difference with its assessment, as a change would have it.
 #[must_use]
@@ -16,7 +16,7 @@ pub fn difference(old: &EntryState, new: &EntryState) -> FileDiff {
     let assessment = comparison
         .as_ref()
         .map(|comparison| assess(comparison, &Judged::between(old, new, comparison)));
-    let mut lines = Lines::default();
+    let mut lines = ExtraLines::default();
     let (mut body, mut words) = (None, WordCount::default());
     if let Some(found) = comparison {
         let (kickers, titles): (Vec<_>, Vec<_>) = found
@@ -24,7 +24,7 @@ pub fn difference(old: &EntryState, new: &EntryState) -> FileDiff {
             .into_iter()
             .partition(|headline| headline.source == HeadlineSource::Kicker);
         let first = |moved: Vec<HeadlineChange>| moved.into_iter().next().map(|one| one.segments);
-        lines = Lines {
+        lines = ExtraLines {
             title: first(titles),
             kicker: first(kickers),
             standfirst: found.standfirst,
@@ -34,7 +34,7 @@ pub fn difference(old: &EntryState, new: &EntryState) -> FileDiff {
         (body, words) = (found.body.or(found.summary), found.words);
     }
     // Equal lines are shown as they are.
-    let all: [(&mut Option<Vec<Segment>>, Side); 4] = [
+    let all: [(&mut Option<Vec<Segment>>, TextLine); 4] = [
         (&mut lines.title, EntryState::title),
         (&mut lines.kicker, EntryState::kicker),
         (&mut lines.standfirst, EntryState::standfirst),

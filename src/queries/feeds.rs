@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::config::FeedConfig;
 use crate::domain::outcome::Validators;
-use crate::domain::schedule::{Every, Hints, Plan, PollResult, next_poll};
-use crate::report::feeds::{FeedRow, FeedState};
+use crate::domain::schedule::{Every, Hints, Plan, PollEnd, next_poll};
+use crate::report::feeds::{FeedStatus, FeedSummary};
 use crate::store::{self, FeedHealth};
 use crate::time::Timestamp;
 
@@ -20,7 +20,7 @@ pub fn of_configuration<'a>(
     health: Vec<FeedHealth>,
     now: Timestamp,
     usual: Usual,
-) -> Vec<FeedRow> {
+) -> Vec<FeedSummary> {
     let mut known: HashMap<String, FeedHealth> = health
         .into_iter()
         .map(|health| (health.feed.url.clone(), health))
@@ -59,7 +59,7 @@ pub fn usual(
         jitter: 0.0,
         ..feed.plan.clone()
     };
-    let next = next_poll(&plan, now, PollResult::Ok, &hints, 0, 0.0);
+    let next = next_poll(&plan, now, PollEnd::Ok, &hints, 0, 0.0);
     let gap = match &feed.plan.every {
         Every::Interval(_) => next.at.map(|at| at.since(now)),
         Every::Cron(_) => None,
@@ -67,15 +67,15 @@ pub fn usual(
     (gap.unwrap_or_else(|| feed.plan.usual_gap(now)), next.why)
 }
 
-fn new_row(feed: &FeedConfig, (interval, interval_why): (Duration, String)) -> FeedRow {
-    FeedRow {
+fn new_row(feed: &FeedConfig, (interval, interval_why): (Duration, String)) -> FeedSummary {
+    FeedSummary {
         interval: interval.as_secs(),
         interval_why,
         name: feed.name.clone(),
         url: feed.url.clone(),
         title: None,
         tags: feed.tags.to_vec(),
-        state: FeedState::New,
+        state: FeedStatus::New,
         failures: 0,
         error: None,
         status: None,
@@ -89,21 +89,21 @@ fn new_row(feed: &FeedConfig, (interval, interval_why): (Duration, String)) -> F
     }
 }
 
-fn known_row(feed: &FeedConfig, health: FeedHealth, usual: (Duration, String)) -> FeedRow {
+fn known_row(feed: &FeedConfig, health: FeedHealth, usual: (Duration, String)) -> FeedSummary {
     let row = health.feed;
     let new = new_row(feed, usual);
     let state = if row.gone.is_some() {
-        FeedState::Gone
+        FeedStatus::Gone
     } else if row.paused.is_some() {
-        FeedState::Paused
+        FeedStatus::Paused
     } else if row.last_error.is_some() {
-        FeedState::Failing
+        FeedStatus::Failing
     } else if row.last_ok.is_none() {
-        FeedState::New
+        FeedStatus::New
     } else {
-        FeedState::Ok
+        FeedStatus::Ok
     };
-    FeedRow {
+    FeedSummary {
         title: row.title,
         state,
         failures: row.failures,

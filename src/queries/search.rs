@@ -6,9 +6,9 @@ use std::ops::Range;
 use regex::Regex;
 
 use crate::domain::ids::EntryId;
-use crate::domain::search::{Gone, Query, texts};
+use crate::domain::search::{ChangedSentences, Query, texts};
 use crate::domain::url::without_login;
-use crate::report::search::{Excerpt, Found, FoundChange};
+use crate::report::search::{Excerpt, FoundArticle, FoundChange};
 use crate::store::{KnownEntry, Reader, SearchFilter, SearchIn, StoreError, StoredChange};
 
 /// Places that are shown of one text.
@@ -16,14 +16,14 @@ const PLACES: usize = 3;
 
 /// What is looked for.
 #[derive(Debug, Clone)]
-pub enum Wanted {
+pub enum SearchTarget {
     /// Words, by the index.
     Words(Query),
     /// A regular expression, by reading everything.
     Pattern(Regex),
 }
 
-impl Wanted {
+impl SearchTarget {
     fn place(&self, text: &str) -> Option<Range<usize>> {
         match self {
             Self::Words(query) => query.place(text),
@@ -51,8 +51,8 @@ pub fn indexed(
     reader: &Reader,
     query: &Query,
     filter: &SearchFilter,
-) -> Result<Vec<Found>, StoreError> {
-    let wanted = Wanted::Words(query.clone());
+) -> Result<Vec<FoundArticle>, StoreError> {
+    let wanted = SearchTarget::Words(query.clone());
     let mut list = Articles::default();
     for number in reader.search_changes(query, filter)? {
         if let Some(change) = reader.change(number)? {
@@ -73,7 +73,7 @@ pub fn indexed(
 /// What was found so far, an article once.
 #[derive(Debug, Default)]
 pub struct Articles {
-    articles: Vec<Found>,
+    articles: Vec<FoundArticle>,
     places: HashMap<EntryId, usize>,
 }
 
@@ -92,7 +92,7 @@ impl Articles {
 
     /// What was found, in the order in which it was.
     #[must_use]
-    pub fn finish(self) -> Vec<Found> {
+    pub fn finish(self) -> Vec<FoundArticle> {
         self.articles
     }
 
@@ -101,10 +101,10 @@ impl Articles {
         &mut self,
         reader: &Reader,
         change: &StoredChange,
-        wanted: &Wanted,
+        wanted: &SearchTarget,
         filter: &SearchFilter,
     ) -> Result<(), StoreError> {
-        let Gone {
+        let ChangedSentences {
             removed,
             added,
             headlines_before,
@@ -145,7 +145,7 @@ impl Articles {
         &mut self,
         reader: &Reader,
         entry: EntryId,
-        wanted: &Wanted,
+        wanted: &SearchTarget,
         filter: &SearchFilter,
     ) -> Result<(), StoreError> {
         let Some(known) = reader.entry(entry)? else {
@@ -169,7 +169,11 @@ impl Articles {
         Ok(())
     }
 
-    fn found(&mut self, reader: &Reader, entry: EntryId) -> Result<Option<&mut Found>, StoreError> {
+    fn found(
+        &mut self,
+        reader: &Reader,
+        entry: EntryId,
+    ) -> Result<Option<&mut FoundArticle>, StoreError> {
         let place = match self.places.get(&entry) {
             Some(place) => *place,
             None => {
@@ -185,7 +189,7 @@ impl Articles {
     }
 }
 
-fn of_entry(reader: &Reader, entry: &KnownEntry) -> Result<Found, StoreError> {
+fn of_entry(reader: &Reader, entry: &KnownEntry) -> Result<FoundArticle, StoreError> {
     let feed = reader.feed(entry.feed)?;
     let url = match &entry.page.url {
         Some(url) => Some(url.clone()),
@@ -194,7 +198,7 @@ fn of_entry(reader: &Reader, entry: &KnownEntry) -> Result<Found, StoreError> {
             newest.and_then(|(state, _)| state.address().map(str::to_owned))
         }
     };
-    Ok(Found {
+    Ok(FoundArticle {
         entry: entry.public_id.clone(),
         feed: feed.map(|feed| feed.name).unwrap_or_default(),
         title: entry.title.clone(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::clean;
 use super::names;
-use super::style::{Line, Role};
+use super::style::{Line, TextRole};
 use crate::domain::assess::weigh;
 use crate::domain::classify::{Label, Significance};
 use crate::domain::diff::{BlockDiff, BlockOp, Segment, WordCount, renumbered_runs};
@@ -28,14 +28,14 @@ pub(super) fn fields(change: &ChangeInfo) -> Line {
     let mut line = Line::new();
     for (at, field) in change.fields.iter().enumerate() {
         if at > 0 {
-            line = line.with(Role::Plain, " + ");
+            line = line.with(TextRole::Plain, " + ");
         }
         line = match field {
             Field::Title if names::is_kicker(&change.headlines) => {
-                line.with(Role::Strong, "KICKER")
+                line.with(TextRole::Strong, "KICKER")
             }
-            Field::Title => line.with(Role::Strong, "HEADLINE"),
-            other => line.with(Role::Plain, names::field(*other)),
+            Field::Title => line.with(TextRole::Strong, "HEADLINE"),
+            other => line.with(TextRole::Plain, names::field(*other)),
         };
     }
     line
@@ -138,22 +138,24 @@ pub(super) fn telling_labels(change: &ChangeInfo) -> Line {
     };
     let mut line = Line::new();
     if let Some(revision) = change.revert_of {
-        line = line.with(Role::Warning, format!("back to rev {revision}"));
+        line = line.with(TextRole::Warning, format!("back to rev {revision}"));
     } else if change.labels.contains(&Label::Revert) {
-        line = line.with(Role::Warning, "revert");
+        line = line.with(TextRole::Warning, "revert");
     }
     for label in change.labels.iter().filter(|label| told(label)) {
         if line != Line::new() {
-            line = line.with(Role::Plain, ", ");
+            line = line.with(TextRole::Plain, ", ");
         }
         let role = match label {
-            Label::Unannounced | Label::Number | Label::Negation | Label::Quote => Role::Warning,
-            _ => Role::Plain,
+            Label::Unannounced | Label::Number | Label::Negation | Label::Quote => {
+                TextRole::Warning
+            }
+            _ => TextRole::Plain,
         };
         line = line.with(role, names::label(*label));
     }
     if change.significance == Significance::Typographic && line == Line::new() {
-        line = line.with(Role::Faint, "typographic");
+        line = line.with(TextRole::Faint, "typographic");
     }
     line
 }

@@ -13,7 +13,7 @@ use super::html::{Links, Look, address, differences};
 use super::log::LogRow;
 use super::names;
 use super::style::Paint;
-use super::when::View;
+use super::when::TimeView;
 use crate::domain::diff::Segment;
 use crate::time::Timestamp;
 
@@ -34,7 +34,7 @@ pub struct Item<'a> {
 
 /// The title and the addresses of a feed of changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Channel {
+pub struct FeedChannel {
     /// Its identifier, the same wherever it is published.
     pub id: String,
     /// Its title.
@@ -49,7 +49,7 @@ pub struct Channel {
     pub links: Links,
 }
 
-impl Default for Channel {
+impl Default for FeedChannel {
     fn default() -> Self {
         Self {
             id: ID.to_owned(),
@@ -64,7 +64,7 @@ impl Default for Channel {
 
 /// The Atom feed of changes, newest first.
 #[must_use]
-pub fn atom(channel: &Channel, items: &[Item<'_>], view: &View) -> String {
+pub fn atom(channel: &FeedChannel, items: &[Item<'_>], view: &TimeView) -> String {
     let links = [
         ("self", "application/atom+xml", &channel.own),
         ("alternate", "text/html", &channel.home),
@@ -94,7 +94,7 @@ pub fn atom(channel: &Channel, items: &[Item<'_>], view: &View) -> String {
     )
 }
 
-fn entry(item: &Item<'_>, links: &Links, view: &View) -> String {
+fn entry(item: &Item<'_>, links: &Links, view: &TimeView) -> String {
     let data = &item.row.event.data;
     let text = |text: &str| escape(text).into_owned();
     // The page of the change if there is one, else the article.
@@ -131,7 +131,7 @@ fn entry(item: &Item<'_>, links: &Links, view: &View) -> String {
 
 /// The JSON Feed of changes, newest first.
 #[must_use]
-pub fn json_feed(channel: &Channel, items: &[Item<'_>], view: &View) -> Value {
+pub fn json_feed(channel: &FeedChannel, items: &[Item<'_>], view: &TimeView) -> Value {
     let items: Vec<Value> = items
         .iter()
         .map(|item| json_item(item, &channel.links, view))
@@ -153,7 +153,7 @@ pub fn json_feed(channel: &Channel, items: &[Item<'_>], view: &View) -> Value {
     feed
 }
 
-fn json_item(item: &Item<'_>, links: &Links, view: &View) -> Value {
+fn json_item(item: &Item<'_>, links: &Links, view: &TimeView) -> Value {
     let data = &item.row.event.data;
     let change = data.change.as_ref();
     let tags = data.feed.as_ref().map(|feed| feed.tags.clone());
@@ -208,7 +208,7 @@ fn title(row: &LogRow) -> String {
     format!("{feed}: {what}: {headline}")
 }
 
-fn content(row: &LogRow, view: &View) -> Markup {
+fn content(row: &LogRow, view: &TimeView) -> Markup {
     let data = &row.event.data;
     let headline = data.diff.as_ref().and_then(|diff| diff.title.as_deref());
     html! {
@@ -262,7 +262,7 @@ mod tests {
             },
         ];
         let view = plain_view(at("2026-11-24T00:00:00Z"));
-        let feed = atom(&Channel::default(), &items, &view);
+        let feed = atom(&FeedChannel::default(), &items, &view);
         assert!(
             feed.contains("<id>urn:revisor:msg_1</id>")
                 && feed.contains("<id>urn:revisor:msg_2</id>"),
@@ -276,7 +276,7 @@ mod tests {
             feed.contains("<link rel=\"alternate\" href=\"https://news.example/a/123\"/>"),
             "{feed}"
         );
-        let json = json_feed(&Channel::default(), &items, &view);
+        let json = json_feed(&FeedChannel::default(), &items, &view);
         assert_eq!(json["items"][1]["id"], "urn:revisor:msg_2");
         assert_eq!(
             json["items"][0]["external_url"],
@@ -295,7 +295,7 @@ mod tests {
         data.entry.as_mut().unwrap().url = Some("javascript:alert(1)".into());
         let view = plain_view(at("2026-11-24T00:00:00Z"));
         let feed = atom(
-            &Channel::default(),
+            &FeedChannel::default(),
             &[Item {
                 uid: "msg_1",
                 row: &row,

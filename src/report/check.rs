@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::clean;
 use super::names;
-use super::style::{Line, Role, cut};
-use super::when::{self, View};
+use super::style::{Line, TextRole, cut};
+use super::when::{self, TimeView};
 use crate::domain::ids::ChangeNumber;
 
 /// The result of a check. Its JSON form is the output of `check --json`.
@@ -82,12 +82,12 @@ impl CheckReport {
 
 /// One line; `width` is the width of the name column.
 #[must_use]
-pub fn line(feed: &CheckedFeed, width: usize, view: &View) -> String {
+pub fn line(feed: &CheckedFeed, width: usize, view: &TimeView) -> String {
     let paint = view.paint;
     let (role, mark) = match feed.outcome {
-        CheckOutcome::Failed => (Role::Bad, "✗ "),
-        _ if feed.new > 0 || feed.changed > 0 => (Role::Good, "✓ "),
-        _ => (Role::Faint, "= "),
+        CheckOutcome::Failed => (TextRole::Bad, "✗ "),
+        _ if feed.new > 0 || feed.changed > 0 => (TextRole::Good, "✓ "),
+        _ => (TextRole::Faint, "= "),
     };
     let status = feed
         .status
@@ -99,10 +99,10 @@ pub fn line(feed: &CheckedFeed, width: usize, view: &View) -> String {
     line = match feed.outcome {
         CheckOutcome::Failed => {
             let error = feed.error.as_deref().unwrap_or("failed");
-            line.with(Role::Bad, clean::excerpt(error, 200))
+            line.with(TextRole::Bad, clean::excerpt(error, 200))
         }
-        CheckOutcome::NotModified => line.with(Role::Faint, "not modified"),
-        CheckOutcome::Unchanged => line.with(Role::Faint, "unchanged"),
+        CheckOutcome::NotModified => line.with(TextRole::Faint, "not modified"),
+        CheckOutcome::Unchanged => line.with(TextRole::Faint, "unchanged"),
         CheckOutcome::NewContent => {
             let mut counts = vec![entries(feed.entries)];
             if feed.new > 0 {
@@ -114,11 +114,14 @@ pub fn line(feed: &CheckedFeed, width: usize, view: &View) -> String {
             if feed.changed > 0 {
                 counts.push(format!("{} changed", feed.changed));
             }
-            line.with(Role::Plain, counts.join("  "))
+            line.with(TextRole::Plain, counts.join("  "))
         }
     };
     let line = line.padded(width + 40, paint);
-    let line = line.with(Role::Faint, format!("  {}", when::took(feed.duration_ms)));
+    let line = line.with(
+        TextRole::Faint,
+        format!("  {}", when::took(feed.duration_ms)),
+    );
     format!("{}\n", line.paint(paint))
 }
 

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::changed;
-use super::style::{Line, Role};
-use super::when::View;
-use crate::domain::classify::{Assessment, Label, Reason, ScorePart, Significance};
+use super::style::{Line, TextRole};
+use super::when::TimeView;
+use crate::domain::classify::{Assessment, Label, LabelReason, ScorePart, Significance};
 use crate::domain::diff::{
     BlockDiff, BlockOp, LeftOut, ProseDiff, Segment, SentenceOps, WordCount,
 };
@@ -25,7 +25,7 @@ pub struct FileDiff {
     /// What kinds of edit it is.
     pub labels: Vec<Label>,
     /// Why each label was given.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<LabelReason>,
     /// The parts of the score.
     pub score_parts: Vec<ScorePart>,
     /// The headline; empty if neither side has one.
@@ -80,7 +80,7 @@ impl From<Movement> for IgnoredDiff {
 
 /// The lines besides the blocks; a line that is absent is on neither side.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Lines {
+pub struct ExtraLines {
     /// The headline.
     pub title: Option<Vec<Segment>>,
     /// The line above it.
@@ -98,7 +98,7 @@ impl FileDiff {
     /// counts over all texts.
     #[must_use]
     pub fn new(
-        lines: Lines,
+        lines: ExtraLines,
         body: ProseDiff,
         words: WordCount,
         assessment: Option<&Assessment>,
@@ -133,7 +133,7 @@ impl FileDiff {
 
 /// For people: the headline, the paragraphs, the labels; `None` if the two are equal.
 #[must_use]
-pub fn text(diff: &FileDiff, all_text: bool, view: &View) -> Option<String> {
+pub fn text(diff: &FileDiff, all_text: bool, view: &TimeView) -> Option<String> {
     let significance = diff.significance?;
     let mut out = String::new();
     let changed = |line: &[Segment]| line.iter().any(|s| !matches!(s, Segment::Equal(_)));
@@ -171,7 +171,7 @@ pub fn text(diff: &FileDiff, all_text: bool, view: &View) -> Option<String> {
         .map(|label| super::names::label(*label))
         .collect();
     let last = Line::plain(significance.as_str()).with(
-        Role::Faint,
+        TextRole::Faint,
         format!(
             ", score {}, {}: {}",
             diff.score,
@@ -185,7 +185,7 @@ pub fn text(diff: &FileDiff, all_text: bool, view: &View) -> Option<String> {
         out.push_str(&super::show::reasons(&diff.labels, &diff.reasons, view));
     }
     if let Some(ignored) = ignored(diff) {
-        let ignored = Line::new().with(Role::Faint, ignored);
+        let ignored = Line::new().with(TextRole::Faint, ignored);
         out.push_str(&ignored.wrap("", "  ", view.paint));
     }
     Some(out.trim_start_matches('\n').to_owned())
@@ -207,7 +207,7 @@ mod tests {
 
     fn diff(assessment: Option<&Assessment>) -> FileDiff {
         FileDiff::new(
-            Lines {
+            ExtraLines {
                 title: Some(vec![equal("Shares fall")]),
                 standfirst: Some(vec![delete("Down."), insert("Up.")]),
                 links: vec![LinkChange {
@@ -215,7 +215,7 @@ mod tests {
                     from: "https://a.example/".to_owned(),
                     to: "https://b.example/".to_owned(),
                 }],
-                ..Lines::default()
+                ..ExtraLines::default()
             },
             ProseDiff {
                 blocks: vec![
@@ -250,7 +250,7 @@ mod tests {
     fn assessment() -> Assessment {
         Assessment {
             labels: vec![Label::Number],
-            reasons: vec![Reason {
+            reasons: vec![LabelReason {
                 label: Label::Number,
                 text: "2 → 3 in ¶2".to_owned(),
             }],

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::changed::feed_name;
 use super::clean;
 use super::event_text::{entry_title, headline as what_happened};
-use super::message::{Message, Passage, TITLE_MAX};
+use super::message::{ChangedPassage, Message, TITLE_MAX};
 use super::names;
 use crate::domain::diff::Segment;
 use crate::domain::event::{Event, FeedInfo, ReportInfo};
@@ -46,7 +46,7 @@ pub(super) fn lines(report: &ReportInfo) -> impl Iterator<Item = String> {
 }
 
 /// An event of a digest: what happened, to which article, its first change, and where to read all of it.
-pub(super) fn passage(event: &Event) -> Passage {
+pub(super) fn passage(event: &Event) -> ChangedPassage {
     let message = Message::of(event);
     let address = message.click().map(str::to_owned);
     let Message {
@@ -63,7 +63,7 @@ pub(super) fn passage(event: &Event) -> Passage {
         let end = if first.is_some() { " · " } else { "" };
         segments.push(Segment::Equal(format!("{title}{end}")));
     }
-    if let Some(Passage {
+    if let Some(ChangedPassage {
         name,
         segments: of_first,
         ..
@@ -82,7 +82,7 @@ pub(super) fn passage(event: &Event) -> Passage {
         true => (String::new(), vec![Segment::Equal(headline)]),
         false => (headline, segments),
     };
-    Passage {
+    ChangedPassage {
         name,
         segments,
         address,

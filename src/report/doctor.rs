@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use super::clean;
-use super::style::{Line, Role};
-use super::when::View;
+use super::style::{Line, TextRole};
+use super::when::TimeView;
 
 /// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
+pub enum FindingLevel {
     /// Everything is in order.
     Ok,
     /// It works, but needs attention.
@@ -20,11 +20,11 @@ pub enum Level {
 
 /// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct DoctorFinding {
     /// `configuration`, `clock`, `disk`, `database`, `service`, `feeds` or `targets`.
     pub check: &'static str,
     /// How serious it is.
-    pub level: Level,
+    pub level: FindingLevel,
     /// What was found.
     pub text: String,
     /// How to fix it.
@@ -32,13 +32,13 @@ pub struct Finding {
     pub hint: Option<String>,
 }
 
-impl Finding {
+impl DoctorFinding {
     /// Everything is in order.
     #[must_use]
     pub fn ok(check: &'static str, text: impl Into<String>) -> Self {
         Self {
             check,
-            level: Level::Ok,
+            level: FindingLevel::Ok,
             text: text.into(),
             hint: None,
         }
@@ -48,7 +48,7 @@ impl Finding {
     #[must_use]
     pub fn warn(check: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
-            level: Level::Warn,
+            level: FindingLevel::Warn,
             hint: Some(hint.into()),
             ..Self::ok(check, text)
         }
@@ -58,7 +58,7 @@ impl Finding {
     #[must_use]
     pub fn fail(check: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
         Self {
-            level: Level::Fail,
+            level: FindingLevel::Fail,
             ..Self::warn(check, text, hint)
         }
     }
@@ -66,20 +66,20 @@ impl Finding {
 
 /// All findings. Its JSON form is the output of `doctor --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct DoctorReport {
     /// The worst level of all checks.
-    pub level: Level,
+    pub level: FindingLevel,
     /// In the order in which the checks depend on each other.
-    pub checks: Vec<Finding>,
+    pub checks: Vec<DoctorFinding>,
 }
 
-impl Report {
+impl DoctorReport {
     /// A report of these findings.
     #[must_use]
-    pub fn of(checks: Vec<Finding>) -> Self {
+    pub fn of(checks: Vec<DoctorFinding>) -> Self {
         let worst = checks.iter().map(|check| check.level).max();
         Self {
-            level: worst.unwrap_or(Level::Ok),
+            level: worst.unwrap_or(FindingLevel::Ok),
             checks,
         }
     }
@@ -87,16 +87,16 @@ impl Report {
 
 /// A line for each finding, and another for its hint.
 #[must_use]
-pub fn text(report: &Report, view: &View) -> String {
+pub fn text(report: &DoctorReport, view: &TimeView) -> String {
     let mut out = String::new();
     for found in &report.checks {
         let (role, level) = match found.level {
-            Level::Ok => (Role::Good, "ok  "),
-            Level::Warn => (Role::Warning, "warn"),
-            Level::Fail => (Role::Bad, "fail"),
+            FindingLevel::Ok => (TextRole::Good, "ok  "),
+            FindingLevel::Warn => (TextRole::Warning, "warn"),
+            FindingLevel::Fail => (TextRole::Bad, "fail"),
         };
         let line = Line::new().with(role, level).with(
-            Role::Plain,
+            TextRole::Plain,
             format!(
                 "  {:<13}  {}",
                 found.check,
@@ -105,8 +105,10 @@ pub fn text(report: &Report, view: &View) -> String {
         );
         out.push_str(&line.wrap("", HANGING, view.paint));
         if let Some(hint) = &found.hint {
-            let line =
-                Line::new().with(Role::Faint, format!("hint: {}", clean::excerpt(hint, 400)));
+            let line = Line::new().with(
+                TextRole::Faint,
+                format!("hint: {}", clean::excerpt(hint, 400)),
+            );
             out.push_str(&line.wrap(HANGING, HANGING, view.paint));
         }
     }
@@ -123,16 +125,16 @@ mod tests {
 
     #[test]
     fn the_worst_decides_and_every_trouble_has_a_hint() {
-        let report = Report::of(vec![
-            Finding::ok("clock", "right"),
-            Finding::fail("disk", "full", "make room"),
-            Finding::warn(
+        let report = DoctorReport::of(vec![
+            DoctorFinding::ok("clock", "right"),
+            DoctorFinding::fail("disk", "full", "make room"),
+            DoctorFinding::warn(
                 "feeds",
                 "courier\u{1b}[2J fails",
                 "`revisor feeds` says more",
             ),
         ]);
-        assert_eq!(report.level, Level::Fail);
+        assert_eq!(report.level, FindingLevel::Fail);
         assert_eq!(
             text(&report, &plain_view(at("2026-11-23T12:00:00Z"))),
             "\
@@ -143,6 +145,6 @@ warn  feeds          courier fails
                      hint: `revisor feeds` says more
 "
         );
-        assert_eq!(Report::of(Vec::new()).level, Level::Ok);
+        assert_eq!(DoctorReport::of(Vec::new()).level, FindingLevel::Ok);
     }
 }

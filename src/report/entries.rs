@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::clean;
 use super::names;
-use super::style::{Line, Role, cut};
-use super::when::View;
+use super::style::{Line, TextRole, cut};
+use super::when::TimeView;
 use crate::domain::ids::RevisionNumber;
 use crate::time::Timestamp;
 
@@ -23,7 +23,7 @@ pub struct EntryRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Its state.
-    pub state: EntryState,
+    pub state: ArticleStatus,
     /// The number of its newest revision.
     pub revision: RevisionNumber,
     /// When it was first seen.
@@ -39,7 +39,7 @@ pub struct EntryRow {
 /// The state of an article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum EntryState {
+pub enum ArticleStatus {
     /// Its feed lists it.
     Listed,
     /// It is a single watched page that no feed lists.
@@ -52,38 +52,38 @@ pub enum EntryState {
     Removed,
 }
 
-impl EntryState {
+impl ArticleStatus {
     fn line(self) -> Line {
         match self {
-            Self::Listed => Line::new().with(Role::Good, "in feed"),
-            Self::Watched => Line::new().with(Role::Good, "watched page"),
-            Self::LeftFeed => Line::new().with(Role::Faint, "left feed"),
-            Self::NotFound => Line::new().with(Role::Warning, "not found"),
-            Self::Removed => Line::new().with(Role::Bad, "removed"),
+            Self::Listed => Line::new().with(TextRole::Good, "in feed"),
+            Self::Watched => Line::new().with(TextRole::Good, "watched page"),
+            Self::LeftFeed => Line::new().with(TextRole::Faint, "left feed"),
+            Self::NotFound => Line::new().with(TextRole::Warning, "not found"),
+            Self::Removed => Line::new().with(TextRole::Bad, "removed"),
         }
     }
 }
 
 /// Two lines: the headline; identifier, feed, state, revisions.
 #[must_use]
-pub fn text(row: &EntryRow, view: &View) -> String {
+pub fn text(row: &EntryRow, view: &TimeView) -> String {
     let changed = match row.last_change {
         Some(at) => format!("changed {}", view.moment(at)),
         None => format!("first seen {}", view.moment(row.first_seen)),
     };
     let about = Line::new()
-        .with(Role::Faint, clean::line(&row.id))
+        .with(TextRole::Faint, clean::line(&row.id))
         .with(
-            Role::Plain,
+            TextRole::Plain,
             format!("  {}  ", cut(&clean::excerpt(&row.feed, 60), 24)),
         )
         .and(row.state.line())
         .with(
-            Role::Plain,
+            TextRole::Plain,
             format!("  {}, {changed}", names::count(row.revision.0, "revision")),
         );
     let mut out = Line::new()
-        .with(Role::Strong, title(row))
+        .with(TextRole::Strong, title(row))
         .wrap("", "  ", view.paint);
     out.push_str(&about.wrap("  ", "  ", view.paint));
     out
@@ -116,7 +116,7 @@ mod tests {
             feed: "example-news".into(),
             title: Some("Bridge\topen".into()),
             url: Some("https://news.example/a".into()),
-            state: EntryState::Removed,
+            state: ArticleStatus::Removed,
             revision: RevisionNumber(3),
             first_seen: at("2026-11-20T09:00:00Z"),
             last_change: Some(at("2026-11-23T09:04:12Z")),

@@ -3,7 +3,7 @@
 use super::changed;
 use super::clean;
 use super::digest;
-use super::excerpt::{Limits, around_edits};
+use super::excerpt::{ExcerptLimits, around_edits};
 use super::names;
 use crate::domain::diff::{BlockDiff, BlockOp, Segment};
 use crate::domain::event::{
@@ -19,7 +19,7 @@ const ADDRESS_MAX: usize = 250;
 const HEADLINE_MAX: usize = 180;
 const NAME_MAX: usize = 80;
 const DETAIL_MAX: usize = 160;
-const BLOCK: Limits = Limits {
+const BLOCK: ExcerptLimits = ExcerptLimits {
     context_words: 6,
     edit: 160,
 };

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use super::clean;
 use super::html;
 use super::names;
-use crate::domain::chain::{Link, StoredCapture};
+use crate::domain::chain::{ChainLink, StoredCapture};
 use crate::domain::event::Event;
 use crate::domain::ids::{CaptureId, RevisionNumber};
 use crate::domain::state::Channel;
@@ -27,11 +27,11 @@ pub const FORMAT: &str = "revisor-evidence-1";
 
 /// Everything behind a change.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Evidence {
+pub struct EvidenceReport {
     /// The change, as targets and `log` get it.
     pub event: Event,
     /// The chain of its entry, from the first revision to the one after the change.
-    pub links: Vec<Link>,
+    pub links: Vec<ChainLink>,
     /// The responses behind both revisions.
     pub captures: Vec<StoredCapture>,
     /// When the file was created.
@@ -82,7 +82,7 @@ struct CaptureData<'a> {
 
 /// The file. The data are on a line of their own, and so is the checksum, for tools that work by lines.
 #[must_use]
-pub fn document(evidence: &Evidence) -> String {
+pub fn document(evidence: &EvidenceReport) -> String {
     let number = evidence.event.data.number;
     let title = number.map_or_else(|| "Change".to_owned(), |number| format!("Change #{number}"));
     let body = html! {
@@ -155,7 +155,7 @@ fn table<'a>(rows: impl IntoIterator<Item = (String, Cow<'a, str>)>) -> Markup {
     }
 }
 
-fn facts(evidence: &Evidence) -> Markup {
+fn facts(evidence: &EvidenceReport) -> Markup {
     let data = &evidence.event.data;
     let mut rows: Vec<(String, Cow<'_, str>)> = Vec::new();
     let mut row = |name: &str, value: Cow<'static, str>| rows.push((name.to_owned(), value));
@@ -215,7 +215,7 @@ fn facts(evidence: &Evidence) -> Markup {
     table(rows)
 }
 
-fn responses(evidence: &Evidence) -> Markup {
+fn responses(evidence: &EvidenceReport) -> Markup {
     html! {
         h2 { "The responses of the servers" }
         @if evidence.captures.is_empty() { p { "None are kept." } }
@@ -224,7 +224,7 @@ fn responses(evidence: &Evidence) -> Markup {
     }
 }
 
-fn response(kept: &StoredCapture, evidence: &Evidence) -> Markup {
+fn response(kept: &StoredCapture, evidence: &EvidenceReport) -> Markup {
     let capture = &kept.capture;
     let links = evidence.links.iter();
     let revisions = links.filter(|link| link.captures.contains(&kept.id));
@@ -265,7 +265,7 @@ fn response(kept: &StoredCapture, evidence: &Evidence) -> Markup {
     }
 }
 
-fn chain(evidence: &Evidence) -> Markup {
+fn chain(evidence: &EvidenceReport) -> Markup {
     let links = evidence.links.iter();
     html! {
         h2 { "The chain of revisions" }
@@ -273,7 +273,7 @@ fn chain(evidence: &Evidence) -> Markup {
     }
 }
 
-fn data(evidence: &Evidence) -> String {
+fn data(evidence: &EvidenceReport) -> String {
     let data = Data {
         format: FORMAT,
         made: evidence.made,
@@ -324,7 +324,7 @@ mod tests {
     use crate::domain::outcome::Capture;
     use crate::report::sample::{at, delete, insert, revised};
 
-    fn sample() -> Evidence {
+    fn sample() -> EvidenceReport {
         let capture = Capture {
             channel: Channel::Page,
             url: "https://news.example/a".into(),
@@ -334,9 +334,9 @@ mod tests {
             request: None,
             body: b"<p>x</p>".to_vec(),
         };
-        Evidence {
+        EvidenceReport {
             event: revised(),
-            links: vec![Link {
+            links: vec![ChainLink {
                 number: RevisionNumber::FIRST,
                 seen: at("2026-11-23T09:04:12Z"),
                 state_sha256: [1; 32],

@@ -7,7 +7,7 @@ use crate::domain::diff::Segment;
 
 /// How much to keep.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(super) struct ExcerptLimits {
     /// Words of equal text on each side of an edit.
     pub context_words: usize,
     /// Graphemes of a removed or added passage.
@@ -16,7 +16,7 @@ pub(super) struct Limits {
 
 /// Segments in which long equal passages are cut to their ends and long edits to their beginnings; `…` replaces
 /// the rest. Segments must already be clean.
-pub(super) fn around_edits(segments: &[Segment], limits: Limits) -> Vec<Segment> {
+pub(super) fn around_edits(segments: &[Segment], limits: ExcerptLimits) -> Vec<Segment> {
     let last = segments.len().saturating_sub(1);
     segments
         .iter()
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     fn short(segments: &[Segment]) -> String {
-        let limits = Limits {
+        let limits = ExcerptLimits {
             context_words: 2,
             edit: 12,
         };

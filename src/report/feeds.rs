@@ -4,14 +4,14 @@ use serde::Serialize;
 
 use super::clean;
 use super::names;
-use super::style::{Line, Role, cut};
-use super::table::{Side, table};
-use super::when::View;
+use super::style::{Line, TextRole, cut};
+use super::table::{CellSide, table};
+use super::when::TimeView;
 use crate::time::Timestamp;
 
 /// A feed. Its JSON form is an element of the output of `feeds --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FeedRow {
+pub struct FeedSummary {
     /// Its name in the configuration.
     pub name: String,
     /// Its address in the configuration.
@@ -22,7 +22,7 @@ pub struct FeedRow {
     /// Its tags.
     pub tags: Vec<String>,
     /// Its state.
-    pub state: FeedState,
+    pub state: FeedStatus,
     /// Failed polls since the last successful one.
     pub failures: u32,
     /// What went wrong at the last poll.
@@ -63,7 +63,7 @@ fn is_zero(number: &u64) -> bool {
 /// The state of a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FeedState {
+pub enum FeedStatus {
     /// It has never been read.
     New,
     /// The last poll succeeded.
@@ -78,16 +78,16 @@ pub enum FeedState {
 
 /// A table.
 #[must_use]
-pub fn text(feeds: &[FeedRow], view: &View) -> String {
+pub fn text(feeds: &[FeedSummary], view: &TimeView) -> String {
     let rows: Vec<Vec<Line>> = feeds.iter().map(|feed| table_row(feed, view)).collect();
     table(
         &[
-            ("feed", Side::Left),
-            ("state", Side::Left),
-            ("entries", Side::Right),
-            ("changes", Side::Right),
-            ("last read", Side::Left),
-            ("next check", Side::Left),
+            ("feed", CellSide::Left),
+            ("state", CellSide::Left),
+            ("entries", CellSide::Right),
+            ("changes", CellSide::Right),
+            ("last read", CellSide::Left),
+            ("next check", CellSide::Left),
         ],
         &rows,
         view.paint,
@@ -96,7 +96,7 @@ pub fn text(feeds: &[FeedRow], view: &View) -> String {
 
 /// `name<TAB>address`, for scripts.
 #[must_use]
-pub fn oneline(feed: &FeedRow) -> String {
+pub fn oneline(feed: &FeedSummary) -> String {
     format!(
         "{}\t{}\n",
         clean::line(&feed.name),
@@ -104,38 +104,41 @@ pub fn oneline(feed: &FeedRow) -> String {
     )
 }
 
-fn table_row(feed: &FeedRow, view: &View) -> Vec<Line> {
+fn table_row(feed: &FeedSummary, view: &TimeView) -> Vec<Line> {
     let state = match feed.state {
-        FeedState::New => Line::new().with(Role::Faint, "new"),
-        FeedState::Ok => Line::new().with(Role::Good, "ok"),
-        FeedState::Failing => {
-            Line::new().with(Role::Bad, format!("failing ×{}", feed.failures.max(1)))
+        FeedStatus::New => Line::new().with(TextRole::Faint, "new"),
+        FeedStatus::Ok => Line::new().with(TextRole::Good, "ok"),
+        FeedStatus::Failing => {
+            Line::new().with(TextRole::Bad, format!("failing ×{}", feed.failures.max(1)))
         }
-        FeedState::Gone => Line::new().with(Role::Bad, "gone"),
-        FeedState::Paused => Line::new().with(Role::Warning, "paused"),
+        FeedStatus::Gone => Line::new().with(TextRole::Bad, "gone"),
+        FeedStatus::Paused => Line::new().with(TextRole::Warning, "paused"),
     };
     let last = feed
         .last_ok
         .map_or("never".to_owned(), |at| view.from_now(at));
     let mut next = match (feed.state, feed.next) {
-        (FeedState::Paused, _) | (_, None) => Line::plain("never"),
+        (FeedStatus::Paused, _) | (_, None) => Line::plain("never"),
         (_, Some(at)) if at <= view.now => Line::plain("now"),
         (_, Some(at)) => Line::plain(view.from_now(at)),
     };
     let why = clean::excerpt(&feed.next_why, 40);
-    if !why.is_empty() && feed.next.is_some() && feed.state != FeedState::Paused {
+    if !why.is_empty() && feed.next.is_some() && feed.state != FeedStatus::Paused {
         let usual = clean::excerpt(&feed.interval_why, 40);
         let usual = match usual == why || feed.interval_why.is_empty() {
             true => String::new(),
             false => format!("; usually {usual}"),
         };
-        next = next.with(Role::Faint, format!(" ({why}{usual})"));
+        next = next.with(TextRole::Faint, format!(" ({why}{usual})"));
     }
     if let Some(error) = &feed.error {
-        next = next.with(Role::Warning, format!("  {}", clean::excerpt(error, 80)));
+        next = next.with(
+            TextRole::Warning,
+            format!("  {}", clean::excerpt(error, 80)),
+        );
     }
     vec![
-        Line::new().with(Role::Strong, cut(&clean::line(&feed.name), 32)),
+        Line::new().with(TextRole::Strong, cut(&clean::line(&feed.name), 32)),
         state,
         Line::plain(feed.entries.to_string()),
         Line::plain(feed.changes.to_string()),
@@ -146,13 +149,13 @@ fn table_row(feed: &FeedRow, view: &View) -> Vec<Line> {
 
 /// `3 feeds, 1 failing`; for standard error.
 #[must_use]
-pub fn summary(feeds: &[FeedRow]) -> String {
+pub fn summary(feeds: &[FeedSummary]) -> String {
     let of = |state| feeds.iter().filter(|feed| feed.state == state).count() as u64;
     let mut text = names::count(feeds.len() as u64, "feed");
     for (count, what) in [
-        (of(FeedState::Failing), "failing"),
-        (of(FeedState::Gone), "gone"),
-        (of(FeedState::Paused), "paused"),
+        (of(FeedStatus::Failing), "failing"),
+        (of(FeedStatus::Gone), "gone"),
+        (of(FeedStatus::Paused), "paused"),
     ] {
         if count > 0 {
             text = format!("{text}, {count} {what}");
@@ -167,8 +170,8 @@ mod tests {
     use crate::report::log::plain_view;
     use crate::report::sample::at;
 
-    pub(crate) fn feed(name: &str, state: FeedState) -> FeedRow {
-        FeedRow {
+    pub(crate) fn feed(name: &str, state: FeedStatus) -> FeedSummary {
+        FeedSummary {
             name: name.into(),
             url: format!("https://{name}.example/rss.xml"),
             title: None,
@@ -191,19 +194,19 @@ mod tests {
 
     #[test]
     fn the_table_says_how_each_feed_is() {
-        let mut failing = feed("bbc-world", FeedState::Failing);
+        let mut failing = feed("bbc-world", FeedStatus::Failing);
         failing.failures = 52;
         failing.error = Some("HTTP 403\u{1b}[2J".into());
         failing.next_why = "failed 52 times".into();
-        let mut gone = feed("old-blog", FeedState::Gone);
+        let mut gone = feed("old-blog", FeedStatus::Gone);
         gone.next = None;
         gone.error = Some("HTTP 410".into());
-        let mut new = feed("new", FeedState::New);
+        let mut new = feed("new", FeedStatus::New);
         new.last_ok = None;
         new.next = Some(at("2026-11-23T11:00:00Z"));
         new.entries = 0;
         new.changes = 0;
-        let feeds = [feed("example-news", FeedState::Ok), failing, gone, new];
+        let feeds = [feed("example-news", FeedStatus::Ok), failing, gone, new];
         assert_eq!(
             text(&feeds, &plain_view(at("2026-11-23T12:00:00Z"))),
             "\

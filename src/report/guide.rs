@@ -1,6 +1,6 @@
 //! The guide: one page per topic, embedded, and formatted for a terminal.
 
-use super::style::{Line, Paint, Role};
+use super::style::{Line, Paint, TextRole};
 
 /// A page of the guide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub fn page(topic: &Topic, paint: Paint) -> String {
             out.push('\n');
         } else if let Some(heading) = line.strip_prefix('#') {
             let heading = heading.trim_start_matches('#').trim_start();
-            let heading = Line::new().with(Role::Strong, heading);
+            let heading = Line::new().with(TextRole::Strong, heading);
             out.push_str(&heading.wrap("", "", paint));
         } else if let Some(item) = line.strip_prefix("- ") {
             out.push_str(&prose(item).wrap("- ", "  ", paint));
@@ -162,8 +162,8 @@ impl<'a> Piece<'a> {
 /// Running text, with code in another role.
 fn prose(text: &str) -> Line {
     Piece::of(text).fold(Line::new(), |line, piece| match piece {
-        Piece::Code(code) => line.with(Role::Strong, format!("`{code}`")),
-        Piece::Text(text) => line.with(Role::Plain, text),
+        Piece::Code(code) => line.with(TextRole::Strong, format!("`{code}`")),
+        Piece::Text(text) => line.with(TextRole::Plain, text),
     })
 }
 

@@ -6,14 +6,14 @@ use super::changed;
 use super::clean;
 use super::log::quiet_name;
 use super::names;
-use super::style::{Line, Role, cut};
-use super::table::{Side, table};
-use super::when::{self, View};
+use super::style::{Line, TextRole, cut};
+use super::table::{CellSide, table};
+use super::when::{self, TimeView};
 use crate::domain::classify::{Label, Significance};
 use crate::domain::diff::WordCount;
 use crate::domain::event::{EntryInfo, EventKind, FeedInfo, Field, Window};
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
-use crate::domain::outcome::{Left, Origin, Quiet};
+use crate::domain::outcome::{Left, Quiet, RevisionOrigin};
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
 
@@ -131,7 +131,7 @@ pub struct HistoryRow {
     pub text_dropped: bool,
     /// Where it comes from; left out if it comes from a check.
     #[serde(serialize_with = "origin_word", skip_serializing_if = "is_look")]
-    pub origin: Origin,
+    pub origin: RevisionOrigin,
     /// The change that led to it; absent for a first snapshot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<HistoryChange>,
@@ -170,7 +170,10 @@ fn is_none(count: &u64) -> bool {
     clippy::trivially_copy_pass_by_ref,
     reason = "serde hands over a reference to the member"
 )]
-fn origin_word<S: serde::Serializer>(origin: &Origin, serializer: S) -> Result<S::Ok, S::Error> {
+fn origin_word<S: serde::Serializer>(
+    origin: &RevisionOrigin,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     origin.as_str().serialize(serializer)
 }
 
@@ -178,8 +181,8 @@ fn origin_word<S: serde::Serializer>(origin: &Origin, serializer: S) -> Result<S
     clippy::trivially_copy_pass_by_ref,
     reason = "serde hands over a reference to the member"
 )]
-fn is_look(origin: &Origin) -> bool {
-    *origin == Origin::Look
+fn is_look(origin: &RevisionOrigin) -> bool {
+    *origin == RevisionOrigin::Look
 }
 
 #[expect(
@@ -205,18 +208,21 @@ fn quiet_word<S: serde::Serializer>(
 
 /// A table, newest first; ● marks a changed headline, ○ a first snapshot.
 #[must_use]
-pub fn text(history: &History, view: &View) -> String {
+pub fn text(history: &History, view: &TimeView) -> String {
     let paint = view.paint;
     let entry = &history.entry;
     let feed = changed::feed_name(Some(&history.feed), 80);
-    let mut head = Line::new().with(Role::Strong, feed);
-    head = head.with(Role::Plain, format!(" · {}", clean::excerpt(&entry.id, 40)));
+    let mut head = Line::new().with(TextRole::Strong, feed);
+    head = head.with(
+        TextRole::Plain,
+        format!(" · {}", clean::excerpt(&entry.id, 40)),
+    );
     if let Some(author) = entry
         .author
         .as_deref()
         .map(|author| clean::excerpt(author, 80))
     {
-        head = head.with(Role::Faint, format!(" · {author}"));
+        head = head.with(TextRole::Faint, format!(" · {author}"));
     }
     let mut out = head.wrap("", "  ", paint);
     if let Some(url) = &entry.url {
@@ -233,12 +239,12 @@ pub fn text(history: &History, view: &View) -> String {
         .collect();
     out.push_str(&table(
         &[
-            ("rev", Side::Right),
-            ("first seen", Side::Left),
-            ("", Side::Left),
-            ("headline", Side::Left),
-            ("words", Side::Left),
-            ("change", Side::Left),
+            ("rev", CellSide::Right),
+            ("first seen", CellSide::Left),
+            ("", CellSide::Left),
+            ("headline", CellSide::Left),
+            ("words", CellSide::Left),
+            ("change", CellSide::Left),
         ],
         &rows,
         paint,
@@ -247,17 +253,21 @@ pub fn text(history: &History, view: &View) -> String {
         out.push_str(&name.wrap("", "  ", paint));
     }
     for remark in remarks(history, view) {
-        out.push_str(&Line::new().with(Role::Faint, remark).wrap("", "  ", paint));
+        out.push_str(
+            &Line::new()
+                .with(TextRole::Faint, remark)
+                .wrap("", "  ", paint),
+        );
     }
     out
 }
 
-fn table_row(history: &History, at: usize, row: &HistoryRow, view: &View) -> Vec<Line> {
+fn table_row(history: &History, at: usize, row: &HistoryRow, view: &TimeView) -> Vec<Line> {
     let before = at.checked_sub(1).and_then(|at| history.revisions.get(at));
     let mark = match before {
         None => Line::plain("○"),
         Some(before) if before.text_dropped => Line::new(),
-        Some(before) if before.title != row.title => Line::new().with(Role::Strong, "●"),
+        Some(before) if before.title != row.title => Line::new().with(TextRole::Strong, "●"),
         Some(_) => Line::new(),
     };
     let title = match &row.title {
@@ -292,10 +302,10 @@ pub(super) fn change_text(
 ) -> Line {
     let Some(change) = &row.change else {
         let text = match before {
-            _ if row.origin == Origin::Reread => {
+            _ if row.origin == RevisionOrigin::Reread => {
                 "the same response, re-read by a newer revisor or with other rules; not an edit".to_owned()
             }
-            _ if row.origin == Origin::Rebased => {
+            _ if row.origin == RevisionOrigin::Rebased => {
                 "restarted from a new first snapshot: a newer revisor or other rules, and the old response has been deleted".to_owned()
             }
             None => first_sight(history, row),
@@ -304,7 +314,7 @@ pub(super) fn change_text(
             }
             Some(_) => "first seen in the feed".to_owned(),
         };
-        return Line::new().with(Role::Faint, text);
+        return Line::new().with(TextRole::Faint, text);
     };
     let fields: Vec<&str> = change
         .fields
@@ -312,16 +322,16 @@ pub(super) fn change_text(
         .map(|field| names::field(*field))
         .collect();
     let mut line = Line::new()
-        .with(Role::Strong, format!("#{}", change.number))
-        .with(Role::Plain, format!(" {}", fields.join(", ")));
+        .with(TextRole::Strong, format!("#{}", change.number))
+        .with(TextRole::Plain, format!(" {}", fields.join(", ")));
     if let Some(revision) = change.revert_of {
-        line = line.with(Role::Warning, format!(", back to rev {revision}"));
+        line = line.with(TextRole::Warning, format!(", back to rev {revision}"));
     }
     if change.significance == Significance::Typographic {
-        line = line.with(Role::Faint, ", typographic");
+        line = line.with(TextRole::Faint, ", typographic");
     }
     if let Some(quiet) = change.quiet.filter(|quiet| *quiet != Quiet::Insignificant) {
-        line = line.with(Role::Faint, format!(" (quiet: {})", quiet_name(quiet)));
+        line = line.with(TextRole::Faint, format!(" (quiet: {})", quiet_name(quiet)));
     }
     line
 }
@@ -337,24 +347,24 @@ fn first_sight(history: &History, row: &HistoryRow) -> String {
 }
 
 /// The names, if there are any besides those of the first snapshot.
-fn names(history: &History, view: &View) -> Vec<Line> {
+fn names(history: &History, view: &TimeView) -> Vec<Line> {
     let first = history.names.iter().map(|name| name.since).min();
     if history.names.iter().all(|name| Some(name.since) == first) {
         return Vec::new();
     }
-    let mut lines = vec![Line::new(), Line::new().with(Role::Strong, "known by")];
+    let mut lines = vec![Line::new(), Line::new().with(TextRole::Strong, "known by")];
     lines.extend(history.names.iter().map(|name| {
         let since = view.exact(name.since);
         let reason = clean::excerpt(&name.reason, 100);
         let value = clean::excerpt(&name.value, 300);
         Line::plain(format!("  {since}  {} {value}", name.kind))
-            .with(Role::Faint, format!(" ({reason})"))
+            .with(TextRole::Faint, format!(" ({reason})"))
     }));
     lines
 }
 
 /// Remarks on an article besides its revisions, one sentence each, separated by empty lines.
-pub(super) fn remarks(history: &History, view: &View) -> Vec<String> {
+pub(super) fn remarks(history: &History, view: &TimeView) -> Vec<String> {
     let mut remarks = Vec::new();
     remarks.extend(history.life.iter().map(|row| life_remark(row, view)));
     if history.removed && history.life.is_empty() {
@@ -409,7 +419,7 @@ pub(super) fn remarks(history: &History, view: &View) -> Vec<String> {
 }
 
 /// `taken down between 2026-11-23 09:04 and 09:34: returned 404 Not Found; 3 checks over 6h found it missing`
-fn life_remark(row: &LifeRow, view: &View) -> String {
+fn life_remark(row: &LifeRow, view: &TimeView) -> String {
     let what = match row.event {
         EventKind::EntryRestored => "put back",
         _ => "taken down",
@@ -428,7 +438,7 @@ fn life_remark(row: &LifeRow, view: &View) -> String {
     )
 }
 
-fn page_remarks(page: &PageRemarks, removed: bool, view: &View) -> Vec<String> {
+fn page_remarks(page: &PageRemarks, removed: bool, view: &TimeView) -> Vec<String> {
     let mut remarks = Vec::new();
     if let Some(error) = &page.error {
         remarks.push(format!(

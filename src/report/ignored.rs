@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::clean;
 use super::names;
-use super::style::{Line, Role, cut};
-use super::when::View;
+use super::style::{Line, TextRole, cut};
+use super::when::TimeView;
 use crate::domain::diff::diff_line;
 use crate::domain::ids::RuleId;
 use crate::domain::state::Channel;
@@ -61,7 +61,7 @@ pub struct IgnoredEntry {
 
 /// A few lines: when, how often, feed and headline; the words; the reason.
 #[must_use]
-pub fn short(moved: &IgnoredView, view: &View) -> String {
+pub fn short(moved: &IgnoredView, view: &TimeView) -> String {
     let paint = view.paint;
     let times = match moved.times {
         1 => "once".to_owned(),
@@ -71,12 +71,12 @@ pub fn short(moved: &IgnoredView, view: &View) -> String {
     let title = title.map(|title| clean::excerpt(title, 200));
     let head = Line::plain(view.moment(moved.last_at))
         .padded(18, paint)
-        .with(Role::Plain, "  ")
-        .and(Line::new().with(Role::Strong, times).padded(6, paint))
-        .with(Role::Plain, "  ")
+        .with(TextRole::Plain, "  ")
+        .and(Line::new().with(TextRole::Strong, times).padded(6, paint))
+        .with(TextRole::Plain, "  ")
         .and(Line::plain(cut(&clean::excerpt(&moved.feed, 40), 24)).padded(18, paint))
-        .with(Role::Plain, "  ")
-        .with(Role::Plain, title.unwrap_or_default());
+        .with(TextRole::Plain, "  ")
+        .with(TextRole::Plain, title.unwrap_or_default());
     let mut out = head.wrap("", INDENT, paint);
     let words = words(moved.before.as_deref(), moved.after.as_deref());
     out.push_str(&words.wrap(INDENT, INDENT, paint));
@@ -92,14 +92,14 @@ pub fn short(moved: &IgnoredView, view: &View) -> String {
         );
     }
     let id = clean::excerpt(&moved.entry.id, 40);
-    let last = Line::new().with(Role::Faint, format!("{last} · {id}"));
+    let last = Line::new().with(TextRole::Faint, format!("{last} · {id}"));
     out.push_str(&last.wrap(INDENT, INDENT, paint));
     out
 }
 
 /// One line, for searching and counting.
 #[must_use]
-pub fn oneline(moved: &IgnoredView, view: &View) -> String {
+pub fn oneline(moved: &IgnoredView, view: &TimeView) -> String {
     let head = format!(
         "{} {}× {} {} ",
         view.exact(moved.last_at),
@@ -109,7 +109,7 @@ pub fn oneline(moved: &IgnoredView, view: &View) -> String {
     );
     let line = Line::plain(head)
         .and(words(moved.before.as_deref(), moved.after.as_deref()))
-        .with(Role::Faint, format!(" ({})", reason(moved)));
+        .with(TextRole::Faint, format!(" ({})", reason(moved)));
     format!("{}\n", line.paint(view.paint))
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::clean;
 use super::names::count;
-use super::style::{Line, Paint, Role};
+use super::style::{Line, Paint, TextRole};
 use crate::feed::list::ListForm;
 
 /// The result of `import`. Its JSON form is the output of `import --json`.
@@ -87,21 +87,21 @@ pub fn text(report: &ImportReport, paint: Paint) -> String {
     let mut out = String::new();
     for line in &report.lines {
         let (role, result) = match line.result {
-            ImportResult::Added => (Role::Good, "added"),
-            ImportResult::Present => (Role::Plain, "present"),
-            ImportResult::Repeated => (Role::Plain, "repeated"),
-            ImportResult::Skipped => (Role::Warning, "skipped"),
-            ImportResult::Failed => (Role::Bad, "failed"),
+            ImportResult::Added => (TextRole::Good, "added"),
+            ImportResult::Present => (TextRole::Plain, "present"),
+            ImportResult::Repeated => (TextRole::Plain, "repeated"),
+            ImportResult::Skipped => (TextRole::Warning, "skipped"),
+            ImportResult::Failed => (TextRole::Bad, "failed"),
         };
         let mut shown = Line::new()
-            .with(Role::Faint, format!("line {:>width$}  ", line.line))
+            .with(TextRole::Faint, format!("line {:>width$}  ", line.line))
             .with(role, format!("{result:<8}"));
         if let Some(name) = &line.name {
-            shown = shown.with(Role::Strong, format!("  {}", clean::line(name)));
+            shown = shown.with(TextRole::Strong, format!("  {}", clean::line(name)));
         }
         let what = clean::excerpt(&line.what, 200);
         if !what.is_empty() {
-            shown = shown.with(Role::Plain, format!("  {what}"));
+            shown = shown.with(TextRole::Plain, format!("  {what}"));
         }
         if let Some(why) = &line.why {
             shown = shown.with(role, format!("  ({})", clean::line(why)));

@@ -4,10 +4,10 @@ use chrono_tz::Tz;
 
 use super::changed;
 use super::clean;
-use super::excerpt::{Limits, around_edits};
+use super::excerpt::{ExcerptLimits, around_edits};
 use super::names;
-use super::style::{Line, Paint, Role, cut};
-use super::when::{self, View};
+use super::style::{Line, Paint, TextRole, cut};
+use super::when::{self, TimeView};
 use crate::domain::diff::{BlockDiff, BlockOp, Segment};
 use crate::domain::event::{BlocksInfo, ChangeInfo, DiffInfo, Event, EventData};
 use crate::domain::links::LinkChange;
@@ -27,38 +27,38 @@ const HEADLINE_MAX: usize = 300;
 const INDENT: &str = "      ";
 /// The column in which the amounts start, if the address is shorter.
 const ADDRESS_COLUMN: usize = 60;
-const AROUND: Limits = Limits {
+const AROUND: ExcerptLimits = ExcerptLimits {
     context_words: 8,
     edit: 200,
 };
 
 /// A few lines: number, when, feed, what; the words; the address and how much changed.
 #[must_use]
-pub fn short(row: &LogRow, view: &View) -> String {
+pub fn short(row: &LogRow, view: &TimeView) -> String {
     let data = &row.event.data;
     let paint = view.paint;
     let number = data.number.map(|n| format!("#{n}")).unwrap_or_default();
     let feed = cut(&changed::feed_name(data.feed.as_ref(), 40), 24);
     let mut head = Line::new()
-        .with(Role::Strong, number)
+        .with(TextRole::Strong, number)
         .padded(5, paint)
-        .with(Role::Plain, " ")
+        .with(TextRole::Plain, " ")
         .and(Line::plain(when_noticed(&row.event, view)).padded(18, paint))
-        .with(Role::Plain, "  ")
+        .with(TextRole::Plain, "  ")
         .and(Line::plain(feed).padded(18, paint))
-        .with(Role::Plain, "  ");
+        .with(TextRole::Plain, "  ");
     match &data.change {
         Some(change) => {
             head = head.and(changed::fields(change).padded(15, paint));
             head = head.and(revisions(data));
             if let Some(age) = age(data, change) {
-                head = head.with(Role::Faint, format!("  {age}"));
+                head = head.with(TextRole::Faint, format!("  {age}"));
             }
         }
-        None => head = head.with(Role::Strong, names::event(row.event.kind)),
+        None => head = head.with(TextRole::Strong, names::event(row.event.kind)),
     }
     if let Some(quiet) = row.quiet {
-        head = head.with(Role::Faint, format!("  quiet: {}", quiet_name(quiet)));
+        head = head.with(TextRole::Faint, format!("  quiet: {}", quiet_name(quiet)));
     }
     let mut out = fitted(head, paint);
     for line in what(data) {
@@ -75,9 +75,9 @@ pub fn short(row: &LogRow, view: &View) -> String {
         .map(|change| amount(data, change))
         .unwrap_or_default();
     let both = Line::new()
-        .with(Role::Faint, address.clone())
+        .with(TextRole::Faint, address.clone())
         .padded(ADDRESS_COLUMN, paint)
-        .with(Role::Plain, "  ")
+        .with(TextRole::Plain, "  ")
         .and(amount.clone());
     let fits = paint
         .width
@@ -88,7 +88,7 @@ pub fn short(row: &LogRow, view: &View) -> String {
     }
     if !address.is_empty() {
         // Never wrapped: it is there to be followed and copied.
-        let address = Line::new().with(Role::Faint, address);
+        let address = Line::new().with(TextRole::Faint, address);
         push_line(&mut out, &address, paint);
     }
     if amount != Line::new() {
@@ -114,30 +114,30 @@ fn fitted(line: Line, paint: Paint) -> String {
 
 /// One line, for searching and counting.
 #[must_use]
-pub fn oneline(row: &LogRow, view: &View) -> String {
+pub fn oneline(row: &LogRow, view: &TimeView) -> String {
     let data = &row.event.data;
     let mut line = match data.number {
-        Some(number) => Line::new().with(Role::Strong, format!("#{number}")),
+        Some(number) => Line::new().with(TextRole::Strong, format!("#{number}")),
         None => Line::plain("-"),
     };
     let when = match changed::window(data) {
         Some(window) => view.exact_window(window),
         None => view.exact(row.event.timestamp),
     };
-    line = line.with(Role::Plain, format!(" {when} "));
+    line = line.with(TextRole::Plain, format!(" {when} "));
     line = line.with(
-        Role::Plain,
+        TextRole::Plain,
         data.feed
             .as_ref()
             .map_or("-".into(), |feed| clean::excerpt(&feed.name, 60)),
     );
-    line = line.with(Role::Plain, " ");
+    line = line.with(TextRole::Plain, " ");
     line = match &data.change {
         Some(change) => line.and(changed::fields(change)),
-        None => line.with(Role::Strong, names::event(row.event.kind)),
+        None => line.with(TextRole::Strong, names::event(row.event.kind)),
     };
     if let Some(first) = what(data).into_iter().next() {
-        line = line.with(Role::Plain, ": ").and(first);
+        line = line.with(TextRole::Plain, ": ").and(first);
     }
     format!("{}\n", line.paint(view.paint))
 }
@@ -170,7 +170,7 @@ pub fn quiet_name(quiet: Quiet) -> &'static str {
     }
 }
 
-fn when_noticed(event: &Event, view: &View) -> String {
+fn when_noticed(event: &Event, view: &TimeView) -> String {
     match changed::window(&event.data) {
         Some(window) => view.window(window),
         None => view.moment(event.timestamp),
@@ -212,11 +212,11 @@ fn what(data: &EventData) -> Vec<Line> {
         return vec![edit(title)];
     }
     let mut lines: Vec<Line> = changed::title(data, HEADLINE_MAX)
-        .map(|title| Line::new().with(Role::Faint, title))
+        .map(|title| Line::new().with(TextRole::Faint, title))
         .into_iter()
         .collect();
     match title {
-        Some(words) => lines.push(Line::new().with(Role::Faint, kicker).and(edit(words))),
+        Some(words) => lines.push(Line::new().with(TextRole::Faint, kicker).and(edit(words))),
         None => lines.extend(first_words(diff)),
     }
     lines
@@ -263,20 +263,20 @@ fn words_of_frame(diff: &DiffInfo) -> Option<Line> {
         .map(|[old, new]| {
             let side = |text: &str| clean::excerpt(&clean::address(text), 200);
             Line::new()
-                .with(Role::Removed, side(old))
-                .with(Role::Plain, " ")
-                .with(Role::Added, side(new))
+                .with(TextRole::Removed, side(old))
+                .with(TextRole::Plain, " ")
+                .with(TextRole::Added, side(new))
         })
 }
 
 /// `“the report”: [-old-] {+new+}`
 fn link_line(link: &LinkChange) -> Line {
     let words = format!("“{}”:", clean::excerpt(&link.words, 80));
-    let sides = [(Role::Removed, &link.from), (Role::Added, &link.to)];
+    let sides = [(TextRole::Removed, &link.from), (TextRole::Added, &link.to)];
     sides
         .into_iter()
         .fold(Line::plain(words), |line, (role, address)| {
-            line.with(Role::Plain, " ")
+            line.with(TextRole::Plain, " ")
                 .with(role, clean::excerpt(&clean::address(address), 200))
         })
 }
@@ -284,7 +284,7 @@ fn link_line(link: &LinkChange) -> Line {
 fn edit(segments: &[Segment]) -> Line {
     if changed::is_invisible(segments) {
         let text = clean::excerpt(&Segment::new_side(segments), 120);
-        return Line::plain(text).with(Role::Warning, format!(" {}", changed::INVISIBLE));
+        return Line::plain(text).with(TextRole::Warning, format!(" {}", changed::INVISIBLE));
     }
     Line::new().segments(&around_edits(&clean::segments(segments), AROUND))
 }
@@ -297,13 +297,15 @@ fn amount(data: &EventData, change: &ChangeInfo) -> Line {
     } else {
         " · "
     };
-    Line::plain(amount).with(Role::Faint, between).and(labels)
+    Line::plain(amount)
+        .with(TextRole::Faint, between)
+        .and(labels)
 }
 
 /// A view without colour and width, in UTC, for files.
 #[must_use]
-pub fn plain_view(now: Timestamp) -> View {
-    View {
+pub fn plain_view(now: Timestamp) -> TimeView {
+    TimeView {
         paint: Paint::default(),
         zone: Tz::UTC,
         now,
@@ -319,8 +321,8 @@ mod tests {
     use crate::domain::ids::{ChangeNumber, RevisionNumber};
     use crate::report::sample::{at, bare, block, delete, equal, insert, revised};
 
-    fn view() -> View {
-        View {
+    fn view() -> TimeView {
+        TimeView {
             zone: Tz::Europe__Paris,
             ..plain_view(at("2026-11-23T12:00:00Z"))
         }

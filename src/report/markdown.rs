@@ -5,12 +5,12 @@ use super::clean;
 use super::log::LogRow;
 use super::names;
 use super::style::Paint;
-use super::when::View;
+use super::when::TimeView;
 use crate::domain::diff::Segment;
 
 /// A Markdown list item with special characters escaped.
 #[must_use]
-pub fn item(row: &LogRow, view: &View) -> String {
+pub fn item(row: &LogRow, view: &TimeView) -> String {
     let data = &row.event.data;
     let plain = Paint::default();
     let number = data

@@ -11,7 +11,7 @@ use super::changed;
 use super::clean;
 use super::digest;
 use super::event_text::{entry_title, headline, window};
-use super::excerpt::{Limits, around_edits};
+use super::excerpt::{ExcerptLimits, around_edits};
 use super::names;
 use crate::domain::diff::{BlockOp, Segment};
 use crate::domain::event::{BlocksInfo, Event, EventKind, Field};
@@ -24,7 +24,7 @@ pub struct Message {
     /// The headline of the article, if it did not change.
     pub title: Option<String>,
     /// What changed: the headline first, then by weight.
-    pub changes: Vec<Passage>,
+    pub changes: Vec<ChangedPassage>,
     /// Events of a digest that are only counted.
     pub not_read: usize,
     /// Why a feed fails, or its new address.
@@ -39,7 +39,7 @@ pub struct Message {
 
 /// A text that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Passage {
+pub struct ChangedPassage {
     /// `¶3`, `standfirst`; empty for the headline.
     pub name: String,
     /// Both sides, cleaned.
@@ -100,7 +100,7 @@ pub struct Layout<'a> {
     pub with_address: bool,
 }
 
-const PASSAGE: Limits = Limits {
+const PASSAGE: ExcerptLimits = ExcerptLimits {
     context_words: 12,
     edit: 4000,
 };
@@ -196,7 +196,7 @@ impl Message {
     /// Lines of runs that fit.
     #[must_use]
     pub fn fit(&self, layout: &Layout<'_>) -> Vec<Vec<Run>> {
-        let mut page = Page {
+        let mut page = LinesSoFar {
             layout,
             lines: Vec::new(),
             left: layout.room,
@@ -237,7 +237,7 @@ impl Message {
 impl Message {
     /// The last lines and their size: room is reserved for them, but no more than a third, and for addresses
     /// first.
-    fn tail(&self, page: &Page<'_, '_>) -> (Vec<Vec<Run>>, usize) {
+    fn tail(&self, page: &LinesSoFar<'_, '_>) -> (Vec<Vec<Run>>, usize) {
         let most = (page.layout.room / 3).min(page.left);
         let mut kept = 0;
         let mut fits = |line: &Vec<Run>| {
@@ -268,13 +268,13 @@ impl Message {
 const MORE: usize = 40;
 
 /// Lines while they are being filled.
-struct Page<'a, 'l> {
+struct LinesSoFar<'a, 'l> {
     layout: &'a Layout<'l>,
     lines: Vec<Vec<Run>>,
     left: usize,
 }
 
-impl Page<'_, '_> {
+impl LinesSoFar<'_, '_> {
     fn size(&self, line: &[Run]) -> usize {
         line.iter()
             .map(|run| (self.layout.size)(run))
@@ -300,7 +300,7 @@ impl Page<'_, '_> {
     }
 
     /// Adds as many changes as fit, cutting the first one if necessary; returns how many are left out.
-    fn changes(&mut self, changes: &[Passage]) -> usize {
+    fn changes(&mut self, changes: &[ChangedPassage]) -> usize {
         let count = changes.len().min(PASSAGES);
         for (place, passage) in changes.iter().take(PASSAGES).enumerate() {
             let lines = self.lines_of(passage);
@@ -326,7 +326,7 @@ impl Page<'_, '_> {
         0
     }
 
-    fn lines_of(&self, passage: &Passage) -> Vec<Vec<Run>> {
+    fn lines_of(&self, passage: &ChangedPassage) -> Vec<Vec<Run>> {
         if self.layout.two_lines && passage.name.is_empty() {
             let old = Segment::old_side(&passage.segments);
             let new = Segment::new_side(&passage.segments);
@@ -384,18 +384,18 @@ fn link(address: &str) -> Run {
     }
 }
 
-fn passage(name: &str, segments: &[Segment]) -> Passage {
+fn passage(name: &str, segments: &[Segment]) -> ChangedPassage {
     let segments = clean::segments(segments);
-    Passage {
+    ChangedPassage {
         name: clean::excerpt(name, 80),
         segments: around_edits(&segments, PASSAGE),
         address: None,
     }
 }
 
-fn sides(name: &str, old: &str, new: &str) -> Passage {
+fn sides(name: &str, old: &str, new: &str) -> ChangedPassage {
     let shown = |address: &str| clean::excerpt(&clean::address(address), ADDRESS_MAX / 2);
-    Passage {
+    ChangedPassage {
         name: name.to_owned(),
         segments: vec![
             Segment::Delete(shown(old)),
@@ -407,7 +407,7 @@ fn sides(name: &str, old: &str, new: &str) -> Passage {
 }
 
 /// The blocks that changed, the weightiest first; items whose numbers only shifted share one passage.
-fn passages(name: &str, blocks: &BlocksInfo) -> Vec<Passage> {
+fn passages(name: &str, blocks: &BlocksInfo) -> Vec<ChangedPassage> {
     let (runs, folded) = changed::renumbered(blocks);
     let number = |number: Option<u32>| number.map(|n| format!("¶{n}")).unwrap_or_default();
     let shown = changed::by_weight(blocks)
@@ -429,7 +429,7 @@ fn passages(name: &str, blocks: &BlocksInfo) -> Vec<Passage> {
             };
             passage(&format!("{name}{place}{said}"), &block.segments)
         });
-    let counted = runs.into_iter().map(|run| Passage {
+    let counted = runs.into_iter().map(|run| ChangedPassage {
         name: format!("{name}numbers"),
         segments: vec![Segment::Equal(run)],
         address: None,

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::clean;
 use super::names;
-use super::style::{Line, Role};
-use super::table::{Side, table};
-use super::when::{self, View};
+use super::style::{Line, TextRole};
+use super::table::{CellSide, table};
+use super::when::{self, TimeView};
 use crate::domain::event::EventKind;
 use crate::domain::ids::ChangeNumber;
 use crate::time::Timestamp;
@@ -17,7 +17,7 @@ pub use shown::{DigestMember, ShownAttempt, ShownDelivery, deliveries};
 
 /// A target and the state of its queue. Its JSON form is an element of the output of `notify list --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TargetRow {
+pub struct TargetSummary {
     /// Its name in the configuration.
     pub name: String,
     /// `webhook` …; absent if it is no longer in the configuration.
@@ -115,20 +115,20 @@ pub enum TargetState {
 
 /// A table, followed by the events that receivers keep refusing.
 #[must_use]
-pub fn text(targets: &[TargetRow], view: &View) -> String {
+pub fn text(targets: &[TargetSummary], view: &TimeView) -> String {
     let rows: Vec<Vec<Line>> = targets
         .iter()
         .map(|target| table_row(target, view))
         .collect();
     let mut out = table(
         &[
-            ("target", Side::Left),
-            ("kind", Side::Left),
-            ("state", Side::Left),
-            ("pending", Side::Right),
-            ("oldest", Side::Left),
-            ("dead", Side::Right),
-            ("last attempt", Side::Left),
+            ("target", CellSide::Left),
+            ("kind", CellSide::Left),
+            ("state", CellSide::Left),
+            ("pending", CellSide::Right),
+            ("oldest", CellSide::Left),
+            ("dead", CellSide::Right),
+            ("last attempt", CellSide::Left),
         ],
         &rows,
         view.paint,
@@ -146,7 +146,7 @@ pub fn text(targets: &[TargetRow], view: &View) -> String {
         let hint = format!("to give one up, run `revisor notify skip {name} EVENT`");
         out.push_str(
             &Line::new()
-                .with(Role::Faint, hint)
+                .with(TextRole::Faint, hint)
                 .wrap("  ", "    ", view.paint),
         );
     }
@@ -154,46 +154,49 @@ pub fn text(targets: &[TargetRow], view: &View) -> String {
 }
 
 /// `msg_1f…  entry.revised #12  returned 400 Bad Request, attempt 3, next try in 28 min`
-fn refused_line(refused: &RefusedEvent, view: &View) -> Line {
-    let mut line = Line::new().with(Role::Strong, clean::excerpt(&refused.event, 60));
+fn refused_line(refused: &RefusedEvent, view: &TimeView) -> Line {
+    let mut line = Line::new().with(TextRole::Strong, clean::excerpt(&refused.event, 60));
     if let Some(kind) = refused.kind {
-        line = line.with(Role::Plain, format!("  {}", kind.as_str()));
+        line = line.with(TextRole::Plain, format!("  {}", kind.as_str()));
     }
     if let Some(change) = refused.change {
-        line = line.with(Role::Plain, format!(" #{change}"));
+        line = line.with(TextRole::Plain, format!(" #{change}"));
     }
     let error = refused.error.as_deref().unwrap_or("refused");
     let next = match refused.next_attempt {
         Some(at) if at > view.now => view.from_now(at),
         _ => "now".to_owned(),
     };
-    line.with(Role::Warning, format!("  {}", clean::excerpt(error, 160)))
-        .with(
-            Role::Plain,
-            format!(
-                ", {} so far, next try {next}",
-                names::count(u64::from(refused.attempts), "attempt")
-            ),
-        )
+    line.with(
+        TextRole::Warning,
+        format!("  {}", clean::excerpt(error, 160)),
+    )
+    .with(
+        TextRole::Plain,
+        format!(
+            ", {} so far, next try {next}",
+            names::count(u64::from(refused.attempts), "attempt")
+        ),
+    )
 }
 
-fn table_row(target: &TargetRow, view: &View) -> Vec<Line> {
+fn table_row(target: &TargetSummary, view: &TimeView) -> Vec<Line> {
     let state = match target.state {
-        TargetState::Active => Line::new().with(Role::Good, "active"),
-        TargetState::Paused => Line::new().with(Role::Warning, "paused"),
-        TargetState::Disabled => Line::new().with(Role::Bad, "disabled"),
-        TargetState::Removed => Line::new().with(Role::Faint, "removed"),
+        TargetState::Active => Line::new().with(TextRole::Good, "active"),
+        TargetState::Paused => Line::new().with(TextRole::Warning, "paused"),
+        TargetState::Disabled => Line::new().with(TextRole::Bad, "disabled"),
+        TargetState::Removed => Line::new().with(TextRole::Faint, "removed"),
     };
     let oldest = target
         .oldest
         .map_or("—".to_owned(), |at| when::duration(view.now.since(at)));
     let dead = if target.dead > 0 {
-        Line::new().with(Role::Bad, target.dead.to_string())
+        Line::new().with(TextRole::Bad, target.dead.to_string())
     } else {
         Line::plain("0")
     };
     vec![
-        Line::new().with(Role::Strong, clean::excerpt(&target.name, 40)),
+        Line::new().with(TextRole::Strong, clean::excerpt(&target.name, 40)),
         Line::plain(target.kind.as_deref().unwrap_or("—")),
         state,
         Line::plain(target.pending.to_string()),
@@ -204,7 +207,7 @@ fn table_row(target: &TargetRow, view: &View) -> Vec<Line> {
 }
 
 /// `200, 4 min ago`, `HTTP 503, next try in 31 min (attempt 5)`.
-fn last(target: &TargetRow, view: &View) -> Line {
+fn last(target: &TargetSummary, view: &TimeView) -> Line {
     let mut line = Line::new();
     if let Some(attempt) = &target.last_attempt {
         let result = match (&attempt.error, attempt.status) {
@@ -213,18 +216,18 @@ fn last(target: &TargetRow, view: &View) -> Line {
             (None, None) => "ok".to_owned(),
         };
         let role = if attempt.error.is_some() {
-            Role::Warning
+            TextRole::Warning
         } else {
-            Role::Plain
+            TextRole::Plain
         };
         line = line
             .with(role, result)
-            .with(Role::Plain, format!(", {}", view.from_now(attempt.at)));
+            .with(TextRole::Plain, format!(", {}", view.from_now(attempt.at)));
     } else {
-        line = line.with(Role::Faint, "none yet");
+        line = line.with(TextRole::Faint, "none yet");
     }
     if let Some(reason) = &target.reason {
-        line = line.with(Role::Bad, format!("; {}", clean::excerpt(reason, 100)));
+        line = line.with(TextRole::Bad, format!("; {}", clean::excerpt(reason, 100)));
     }
     if target.pending > 0 && target.state == TargetState::Active {
         let next = match target.next_attempt {
@@ -232,7 +235,7 @@ fn last(target: &TargetRow, view: &View) -> Line {
             _ => "now".to_owned(),
         };
         line = line.with(
-            Role::Plain,
+            TextRole::Plain,
             format!("; next try {next} (attempt {})", target.attempts + 1),
         );
     }
@@ -245,18 +248,18 @@ fn last(target: &TargetRow, view: &View) -> Line {
             true => format!(" {}", view.from_now(at)),
             false => " now".to_owned(),
         });
-        line = line.with(Role::Plain, format!("; digest of {events}{when}"));
+        line = line.with(TextRole::Plain, format!("; digest of {events}{when}"));
     }
     if target.held > 0 {
         let posts = names::count(target.held, "post");
         line = line.with(
-            Role::Warning,
+            TextRole::Warning,
             format!("; {posts} to confirm (`revisor notify release`)"),
         );
     }
     if target.overflowed > 0 {
         line = line.with(
-            Role::Bad,
+            TextRole::Bad,
             format!(
                 "; {} of the dead never attempted because the queue was full",
                 target.overflowed
@@ -288,11 +291,11 @@ pub struct TestResult {
 
 /// A line, with the reply below it.
 #[must_use]
-pub fn test_text(result: &TestResult, view: &View) -> String {
+pub fn test_text(result: &TestResult, view: &TimeView) -> String {
     let mark = if result.ok {
-        Line::new().with(Role::Good, "✓ ")
+        Line::new().with(TextRole::Good, "✓ ")
     } else {
-        Line::new().with(Role::Bad, "✗ ")
+        Line::new().with(TextRole::Bad, "✗ ")
     };
     let outcome = match (&result.error, result.status) {
         (Some(error), _) => clean::excerpt(error, 300),
@@ -300,9 +303,12 @@ pub fn test_text(result: &TestResult, view: &View) -> String {
         (None, None) => "sent".to_owned(),
     };
     let line = mark
-        .with(Role::Strong, clean::excerpt(&result.target, 60))
-        .with(Role::Plain, format!("  {outcome}"))
-        .with(Role::Faint, format!("  {}", when::took(result.duration_ms)));
+        .with(TextRole::Strong, clean::excerpt(&result.target, 60))
+        .with(TextRole::Plain, format!("  {outcome}"))
+        .with(
+            TextRole::Faint,
+            format!("  {}", when::took(result.duration_ms)),
+        );
     let mut out = line.wrap("", "  ", view.paint);
     let reply = result
         .reply
@@ -311,7 +317,7 @@ pub fn test_text(result: &TestResult, view: &View) -> String {
     if let Some(reply) = reply.filter(|reply| !reply.is_empty()) {
         out.push_str(
             &Line::new()
-                .with(Role::Faint, reply)
+                .with(TextRole::Faint, reply)
                 .wrap("  ", "  ", view.paint),
         );
     }
@@ -383,8 +389,8 @@ mod tests {
     use crate::report::log::plain_view;
     use crate::report::sample::at;
 
-    fn target(name: &str, state: TargetState) -> TargetRow {
-        TargetRow {
+    fn target(name: &str, state: TargetState) -> TargetSummary {
+        TargetSummary {
             name: name.into(),
             kind: Some("webhook".into()),
             state,

@@ -6,7 +6,7 @@ use super::clean;
 
 /// A feed to be exported.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outline {
+pub struct OpmlOutline {
     /// Its name in the configuration.
     pub name: String,
     /// Its own title.
@@ -20,7 +20,7 @@ pub struct Outline {
 /// The document. It keeps the order of the feeds, which matters when it is imported again: consecutive feeds with
 /// the same first tag share a folder, and all tags are categories.
 #[must_use]
-pub fn document(feeds: &[Outline]) -> String {
+pub fn document(feeds: &[OpmlOutline]) -> String {
     let mut out = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<opml version=\"2.0\">\n  <head>\n    \
          <title>Feeds of revisor</title>\n  </head>\n  <body>\n",
@@ -47,7 +47,7 @@ pub fn document(feeds: &[Outline]) -> String {
     out
 }
 
-fn outline(out: &mut String, feed: &Outline) {
+fn outline(out: &mut String, feed: &OpmlOutline) {
     out.push_str("<outline type=\"rss\"");
     attribute(out, "text", &feed.name);
     attribute(out, "title", feed.title.as_ref().unwrap_or(&feed.name));
@@ -83,8 +83,8 @@ mod tests {
     use super::*;
     use crate::feed::list;
 
-    fn feed(name: &str, url: &str, tags: &[&str]) -> Outline {
-        Outline {
+    fn feed(name: &str, url: &str, tags: &[&str]) -> OpmlOutline {
+        OpmlOutline {
             name: name.to_owned(),
             title: None,
             url: url.to_owned(),
@@ -110,9 +110,9 @@ mod tests {
         fn what_is_written_is_read_again(
             given in prop::collection::vec(("[a-z\"<>&']{1,8}", "[a-z0-9?&=;#%'\"<>]{0,20}", prop::collection::vec("[a-z&<\"/]{1,6}", 0..3)), 0..8)
         ) {
-            let feeds: Vec<Outline> = given
+            let feeds: Vec<OpmlOutline> = given
                 .into_iter()
-                .map(|(name, path, tags)| Outline {
+                .map(|(name, path, tags)| OpmlOutline {
                     name,
                     title: None,
                     url: format!("https://a.example/{path}"),

@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::clean;
 use super::ignored;
 use super::names;
-use super::style::{Line, Role};
-use super::when::View;
-use crate::domain::furniture::{Evidence, with_places};
+use super::style::{Line, TextRole};
+use super::when::TimeView;
+use crate::domain::furniture::{RuleEvidence, with_places};
 use crate::domain::ids::{ChangeNumber, RuleId};
 use crate::time::Timestamp;
 
@@ -39,7 +39,7 @@ pub struct RuleView {
     pub kept: Option<Timestamp>,
     /// What it was learned from.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub evidence: Option<Evidence>,
+    pub evidence: Option<RuleEvidence>,
     /// How often the text that it ignores has moved so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<RuleMoves>,
@@ -64,7 +64,7 @@ pub struct RuleMoves {
 
 /// The rules, each with its text and its origin.
 #[must_use]
-pub fn text(rules: &[RuleView], view: &View) -> String {
+pub fn text(rules: &[RuleView], view: &TimeView) -> String {
     let mut out = String::new();
     for rule in rules {
         let feed = rule.feed.as_deref().map_or_else(
@@ -72,18 +72,18 @@ pub fn text(rules: &[RuleView], view: &View) -> String {
             |feed| clean::line(feed).into_owned(),
         );
         let head = Line::new()
-            .with(Role::Strong, format!("{} ", rule.number))
-            .with(Role::Faint, format!("{feed}  {}", what(rule)));
+            .with(TextRole::Strong, format!("{} ", rule.number))
+            .with(TextRole::Faint, format!("{feed}  {}", what(rule)));
         let head = match rule.active {
             true => head,
-            false => head.with(Role::Faint, "  (ended)"),
+            false => head.with(TextRole::Faint, "  (ended)"),
         };
         out.push_str(&head.paint(view.paint));
         // Writing to a String cannot fail.
         let places = rule.evidence.as_ref().map(|evidence| &evidence.places);
         let pattern = with_places(&rule.pattern, places.map_or(&[], Vec::as_slice));
         let _ = writeln!(out, "\n    {}", clean::excerpt(&pattern, SHOWN));
-        let why = Line::new().with(Role::Faint, format!("    {}", why(rule, view)));
+        let why = Line::new().with(TextRole::Faint, format!("    {}", why(rule, view)));
         out.push_str(&why.paint(view.paint));
         out.push('\n');
         out.extend(rule.left_out.as_ref().map(|moves| left_out(moves, view)));
@@ -91,7 +91,7 @@ pub fn text(rules: &[RuleView], view: &View) -> String {
     out
 }
 
-fn left_out(moves: &RuleMoves, view: &View) -> String {
+fn left_out(moves: &RuleMoves, view: &TimeView) -> String {
     let (before, after) = (moves.before.as_deref(), moves.after.as_deref());
     let head = format!(
         "ignored {} in {}, last {}: ",
@@ -99,7 +99,7 @@ fn left_out(moves: &RuleMoves, view: &View) -> String {
         names::count(moves.entries, "article"),
         view.moment(moves.last_at)
     );
-    let line = Line::new().with(Role::Faint, head);
+    let line = Line::new().with(TextRole::Faint, head);
     line.and(ignored::words(before, after))
         .wrap("    ", "      ", view.paint)
 }
@@ -119,7 +119,7 @@ fn what(rule: &RuleView) -> &'static str {
     }
 }
 
-fn why(rule: &RuleView, view: &View) -> String {
+fn why(rule: &RuleView, view: &TimeView) -> String {
     let since = view.moment(rule.since);
     let verb = if rule.active { "since" } else { "ended" };
     let kept = if rule.kept.is_some() && rule.origin == "learned" {
@@ -212,7 +212,7 @@ impl Replay {
 
 /// The summary, then the changes.
 #[must_use]
-pub fn replay_text(replay: &Replay, view: &View) -> String {
+pub fn replay_text(replay: &Replay, view: &TimeView) -> String {
     let plural = if replay.alerts == 1 { "" } else { "s" };
     let since = replay.since.map_or_else(String::new, |since| {
         format!(" since {}", view.moment(since))
@@ -224,9 +224,9 @@ pub fn replay_text(replay: &Replay, view: &View) -> String {
     for change in &replay.changes {
         let verdict = if change.told { "reported" } else { "ignored " };
         let role = if change.told {
-            Role::Plain
+            TextRole::Plain
         } else {
-            Role::Faint
+            TextRole::Faint
         };
         let title = change.title.as_deref().unwrap_or(names::NO_HEADLINE);
         let line = Line::new().with(
@@ -247,11 +247,11 @@ pub fn replay_text(replay: &Replay, view: &View) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::furniture::{Place, ValueKind};
+    use crate::domain::furniture::{TemplatePlace, ValueKind};
     use crate::report::style::Paint;
 
-    fn view() -> View {
-        View {
+    fn view() -> TimeView {
+        TimeView {
             now: Timestamp::from_unix(1_795_132_800),
             zone: chrono_tz::Tz::UTC,
             paint: Paint {
@@ -272,18 +272,18 @@ mod tests {
             active: true,
             since: Timestamp::from_unix(1_795_132_800),
             kept: None,
-            evidence: Some(Evidence {
+            evidence: Some(RuleEvidence {
                 why: "churns in most articles".to_owned(),
                 articles: 20,
                 of: 30,
                 moves: 61,
                 since: Timestamp::from_unix(1_795_046_400),
                 entries: vec!["ent_abc".to_owned()],
-                places: vec![Place {
+                places: vec![TemplatePlace {
                     at: 0,
                     kinds: vec![ValueKind::Whole],
                 }],
-                ..Evidence::default()
+                ..RuleEvidence::default()
             }),
             left_out: Some(RuleMoves {
                 times: 3,

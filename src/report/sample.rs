@@ -1,6 +1,6 @@
 //! Sample events for tests.
 
-use crate::domain::classify::{Label, Reason, ScorePart, Significance};
+use crate::domain::classify::{Label, LabelReason, ScorePart, Significance};
 use crate::domain::diff::{BlockDiff, BlockOp, LeftOut, Segment, SentenceOps, WordCount};
 use crate::domain::event::{
     BlocksInfo, ChangeInfo, DiffInfo, EntryInfo, Event, EventData, EventKind, FeedInfo, Field,
@@ -63,7 +63,7 @@ pub(crate) fn revised() -> Event {
         body_sha256: "0".repeat(64),
         document: None,
     };
-    let reason = |label, text: &str| Reason {
+    let reason = |label, text: &str| LabelReason {
         label,
         text: text.into(),
     };

@@ -7,8 +7,8 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::clean;
 use super::names;
-use super::style::{Line, Role, cut};
-use super::when::View;
+use super::style::{Line, TextRole, cut};
+use super::when::TimeView;
 use crate::domain::ids::ChangeNumber;
 use crate::time::Timestamp;
 
@@ -20,7 +20,7 @@ const MATCH: usize = 200;
 
 /// An article. Its JSON form is a member of `articles` in the output of `search --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Found {
+pub struct FoundArticle {
     /// Its identifier, `ent_…`.
     pub entry: String,
     /// The name of its feed.
@@ -130,7 +130,7 @@ fn spaced_line(text: &str) -> String {
 
 /// A few lines for an article.
 #[must_use]
-pub fn text(found: &Found, view: &View) -> String {
+pub fn text(found: &FoundArticle, view: &TimeView) -> String {
     let title = found
         .title
         .as_deref()
@@ -140,32 +140,32 @@ pub fn text(found: &Found, view: &View) -> String {
         .unwrap_or_else(|| names::NO_HEADLINE.to_owned());
     let feed = cut(&clean::excerpt(&found.feed, 60), 24);
     let mut out = Line::new()
-        .with(Role::Strong, title)
-        .with(Role::Plain, format!("  {feed}"))
+        .with(TextRole::Strong, title)
+        .with(TextRole::Plain, format!("  {feed}"))
         .wrap("", "  ", view.paint);
     if let Some(url) = &found.url {
         out.push_str("  ");
         out.push_str(
             &Line::new()
-                .with(Role::Faint, clean::address(url))
+                .with(TextRole::Faint, clean::address(url))
                 .paint(view.paint),
         );
         out.push('\n');
     }
     for excerpt in &found.still_there {
-        let head = Line::new().with(Role::Good, "still there: ");
+        let head = Line::new().with(TextRole::Good, "still there: ");
         out.push_str(&head.and(line(excerpt)).wrap("  ", "    ", view.paint));
     }
     for change in &found.changes {
         let at = view.exact(change.first_changed);
         for (what, role, excerpts) in [
-            ("removed", Role::Bad, &change.removed),
-            ("added", Role::Good, &change.added),
+            ("removed", TextRole::Bad, &change.removed),
+            ("added", TextRole::Good, &change.added),
         ] {
             for excerpt in excerpts {
                 let head = Line::new()
-                    .with(Role::Strong, format!("#{} ", change.number))
-                    .with(Role::Plain, format!("{at} "))
+                    .with(TextRole::Strong, format!("#{} ", change.number))
+                    .with(TextRole::Plain, format!("{at} "))
                     .with(role, format!("{what}: "));
                 out.push_str(&head.and(line(excerpt)).wrap("  ", "    ", view.paint));
             }
@@ -189,9 +189,9 @@ pub fn summary(articles: usize, is_cut: bool) -> String {
 
 fn line(excerpt: &Excerpt) -> Line {
     Line::new()
-        .with(Role::Plain, excerpt.before.clone())
-        .with(Role::Strong, excerpt.found.clone())
-        .with(Role::Plain, excerpt.after.clone())
+        .with(TextRole::Plain, excerpt.before.clone())
+        .with(TextRole::Strong, excerpt.found.clone())
+        .with(TextRole::Plain, excerpt.after.clone())
 }
 
 #[cfg(test)]
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn an_article_says_where_it_has_and_had_the_words() {
-        let found = Found {
+        let found = FoundArticle {
             entry: "ent_1".into(),
             feed: "example-news".into(),
             title: Some("Bridge open".into()),

@@ -9,12 +9,12 @@ use serde::Serialize;
 
 use super::changed;
 use super::clean;
-use super::excerpt::{Limits, around_edits};
+use super::excerpt::{ExcerptLimits, around_edits};
 use super::log::{self, LogRow};
 use super::names;
-use super::style::{Line, Role};
-use super::when::View;
-use crate::domain::classify::{Label, Reason};
+use super::style::{Line, TextRole};
+use super::when::TimeView;
+use crate::domain::classify::{Label, LabelReason};
 use crate::domain::diff::{BlockDiff, BlockOp, Segment, WordCount};
 use crate::domain::event::{BlocksInfo, ChangeInfo, DiffInfo, EventData, Field};
 use crate::domain::links::LinkChange;
@@ -23,7 +23,7 @@ use crate::time::Timestamp;
 
 /// A change with the state of its alerts.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Shown {
+pub struct ShownChange {
     /// The change.
     pub row: LogRow,
     /// The deliveries of its alert.
@@ -80,7 +80,7 @@ pub struct Told {
 }
 
 /// Equal text of a paragraph is cut to this many words around an edit, unless `--full` is given.
-const AROUND: Limits = Limits {
+const AROUND: ExcerptLimits = ExcerptLimits {
     context_words: 30,
     edit: 1 << 20,
 };
@@ -89,7 +89,7 @@ const HANGING: &str = "      ";
 
 /// The whole change; with `all_text` also the unchanged paragraphs, as far as they are stored.
 #[must_use]
-pub fn full(shown: &Shown, all_text: bool, view: &View) -> String {
+pub fn full(shown: &ShownChange, all_text: bool, view: &TimeView) -> String {
     let data = &shown.row.event.data;
     let mut out = head(&shown.row, view);
     if let Some(diff) = &data.diff {
@@ -130,24 +130,24 @@ pub fn full(shown: &Shown, all_text: bool, view: &View) -> String {
     out
 }
 
-fn head(row: &LogRow, view: &View) -> String {
+fn head(row: &LogRow, view: &TimeView) -> String {
     let data = &row.event.data;
     let mut first = match data.number {
-        Some(number) => Line::plain("change ").with(Role::Strong, format!("#{number}")),
-        None => Line::new().with(Role::Strong, names::event(row.event.kind)),
+        Some(number) => Line::plain("change ").with(TextRole::Strong, format!("#{number}")),
+        None => Line::new().with(TextRole::Strong, names::event(row.event.kind)),
     };
     first = first.with(
-        Role::Plain,
+        TextRole::Plain,
         format!(" · {}", changed::feed_name(data.feed.as_ref(), 80)),
     );
     let tags = data.feed.iter().flat_map(|feed| &feed.tags);
     for tag in tags {
-        first = first.with(Role::Faint, format!(" · {}", clean::excerpt(tag, 40)));
+        first = first.with(TextRole::Faint, format!(" · {}", clean::excerpt(tag, 40)));
     }
     let mut lines = vec![first];
     let has_headline = data.diff.as_ref().is_some_and(|diff| diff.title.is_some());
     if let Some(title) = changed::title(data, 300).filter(|_| !has_headline) {
-        lines.push(Line::new().with(Role::Strong, title));
+        lines.push(Line::new().with(TextRole::Strong, title));
     }
     if let Some(address) = changed::address(data) {
         lines.push(Line::plain(address));
@@ -155,7 +155,7 @@ fn head(row: &LogRow, view: &View) -> String {
     match &data.change {
         Some(change) => {
             lines.push(Line::plain(window(data, change, view)));
-            lines.push(Line::new().with(Role::Faint, provenance(data, change, view)));
+            lines.push(Line::new().with(TextRole::Faint, provenance(data, change, view)));
         }
         None => lines.push(Line::plain(view.moment(row.event.timestamp))),
     }
@@ -163,7 +163,10 @@ fn head(row: &LogRow, view: &View) -> String {
         lines.push(Line::plain(clean::excerpt(detail, 1000)));
     }
     if let Some(revision) = data.change.as_ref().and_then(|change| change.revert_of) {
-        lines.push(Line::new().with(Role::Warning, format!("a return to revision {revision}")));
+        lines.push(Line::new().with(
+            TextRole::Warning,
+            format!("a return to revision {revision}"),
+        ));
     }
     lines
         .iter()
@@ -175,7 +178,7 @@ fn head(row: &LogRow, view: &View) -> String {
 const SHORT_WINDOW: Duration = Duration::from_mins(2);
 
 /// `changed between today 09:32 and 10:04 (+01:00), 64 min after publication`
-fn window(data: &EventData, change: &ChangeInfo, view: &View) -> String {
+fn window(data: &EventData, change: &ChangeInfo, view: &TimeView) -> String {
     let window = change.window;
     let from = view.moment(window.last_unchanged);
     let to = view.beside(window.first_changed, window.last_unchanged);
@@ -198,7 +201,7 @@ fn window(data: &EventData, change: &ChangeInfo, view: &View) -> String {
 }
 
 /// Where and how it was seen.
-fn provenance(data: &EventData, change: &ChangeInfo, view: &View) -> String {
+fn provenance(data: &EventData, change: &ChangeInfo, view: &TimeView) -> String {
     let mut parts = Vec::new();
     if let (Some(before), Some(after)) = (&data.before, &data.after) {
         parts.push(format!(
@@ -226,15 +229,15 @@ fn provenance(data: &EventData, change: &ChangeInfo, view: &View) -> String {
     parts.join(" · ")
 }
 
-fn section(head: &Line, view: &View) -> String {
+fn section(head: &Line, view: &TimeView) -> String {
     format!("\n{}\n", head.paint(view.paint))
 }
 
 fn text_head(name: &str, amount: Option<(f64, WordCount)>) -> Line {
-    let head = Line::new().with(Role::Strong, name);
+    let head = Line::new().with(TextRole::Strong, name);
     match amount {
         Some((similarity, words)) => head.with(
-            Role::Faint,
+            TextRole::Faint,
             format!(
                 "   similarity {:.0} %   {}",
                 (similarity * 100.0).clamp(0.0, 100.0),
@@ -257,36 +260,40 @@ fn moved_as(change: Option<&ChangeInfo>, diff: &DiffInfo) -> Vec<HeadlineSource>
 }
 
 /// The section of a headline, preceded by an empty line, with the sources in which it was seen.
-pub(super) fn headline(segments: &[Segment], sources: &[HeadlineSource], view: &View) -> String {
+pub(super) fn headline(
+    segments: &[Segment],
+    sources: &[HeadlineSource],
+    view: &TimeView,
+) -> String {
     if names::is_kicker(sources) {
         return line("KICKER", segments, view);
     }
-    let mut line = Line::new().with(Role::Strong, "HEADLINE");
+    let mut line = Line::new().with(TextRole::Strong, "HEADLINE");
     if !sources.is_empty() {
         let sources: Vec<&str> = sources.iter().map(|source| source.as_str()).collect();
-        line = line.with(Role::Faint, format!("   {}", sources.join(", ")));
+        line = line.with(TextRole::Faint, format!("   {}", sources.join(", ")));
     }
     format!("{}{}", section(&line, view), two_sides(segments, view))
 }
 
 /// The section of any other line of text, preceded by an empty line.
-pub(super) fn line(name: &str, segments: &[Segment], view: &View) -> String {
-    let head = Line::new().with(Role::Strong, name);
+pub(super) fn line(name: &str, segments: &[Segment], view: &TimeView) -> String {
+    let head = Line::new().with(TextRole::Strong, name);
     format!("{}{}", section(&head, view), two_sides(segments, view))
 }
 
 /// The section of links with a new target, preceded by an empty line; empty if there are none.
-pub(super) fn links(links: &[LinkChange], view: &View) -> String {
+pub(super) fn links(links: &[LinkChange], view: &TimeView) -> String {
     if links.is_empty() {
         return String::new();
     }
-    let mut out = section(&Line::new().with(Role::Strong, "LINKS"), view);
+    let mut out = section(&Line::new().with(TextRole::Strong, "LINKS"), view);
     for link in links {
         let words = format!("“{}”", clean::excerpt(&link.words, 200));
         out.push_str(&Line::plain(words).wrap(INDENT, HANGING, view.paint));
         let sides = [
-            ("    − ", Role::Removed, &link.from),
-            ("    + ", Role::Added, &link.to),
+            ("    − ", TextRole::Removed, &link.from),
+            ("    + ", TextRole::Added, &link.to),
         ];
         for (sign, role, address) in sides {
             let line = match view.paint.colour {
@@ -306,17 +313,17 @@ pub(super) fn text(
     similarity: f64,
     words: WordCount,
     all_text: bool,
-    view: &View,
+    view: &TimeView,
 ) -> String {
     let head = section(&text_head("TEXT", Some((similarity, words))), view);
     format!("{head}{}", blocks_text(blocks, all_text, view))
 }
 
 /// Old above new; with colour, only the words that differ are marked.
-fn two_sides(segments: &[Segment], view: &View) -> String {
+fn two_sides(segments: &[Segment], view: &TimeView) -> String {
     if changed::is_invisible(segments) {
         let text = clean::line(&Segment::new_side(segments)).into_owned();
-        let line = Line::plain(text).with(Role::Warning, format!(" {}", changed::INVISIBLE));
+        let line = Line::plain(text).with(TextRole::Warning, format!(" {}", changed::INVISIBLE));
         return line.wrap("  = ", "    ", view.paint);
     }
     let side = |skip: fn(&Segment) -> bool| {
@@ -325,9 +332,9 @@ fn two_sides(segments: &[Segment], view: &View) -> String {
             .filter(|segment| !skip(segment));
         kept.fold(Line::new(), |line, segment| match segment {
             // Without colour the sign in front of the line says enough.
-            Segment::Delete(text) if view.paint.colour => line.with(Role::Removed, text),
-            Segment::Insert(text) if view.paint.colour => line.with(Role::Added, text),
-            other => line.with(Role::Plain, other.text()),
+            Segment::Delete(text) if view.paint.colour => line.with(TextRole::Removed, text),
+            Segment::Insert(text) if view.paint.colour => line.with(TextRole::Added, text),
+            other => line.with(TextRole::Plain, other.text()),
         })
     };
     let old = side(|segment| matches!(segment, Segment::Insert(_)));
@@ -339,7 +346,7 @@ fn two_sides(segments: &[Segment], view: &View) -> String {
         .collect()
 }
 
-fn blocks_text(info: &BlocksInfo, all_text: bool, view: &View) -> String {
+fn blocks_text(info: &BlocksInfo, all_text: bool, view: &TimeView) -> String {
     let mut out = String::new();
     let mut unchanged = 0_u64;
     let mut last_to = 0;
@@ -362,7 +369,7 @@ fn blocks_text(info: &BlocksInfo, all_text: bool, view: &View) -> String {
         unchanged = 0;
         if block.to.is_some_and(|to| folded.contains(&to)) {
             for run in runs.drain(..) {
-                let line = Line::new().with(Role::Faint, format!("··· {run}"));
+                let line = Line::new().with(TextRole::Faint, format!("··· {run}"));
                 out.push_str(&line.wrap(INDENT, HANGING, view.paint));
             }
             continue;
@@ -371,7 +378,7 @@ fn blocks_text(info: &BlocksInfo, all_text: bool, view: &View) -> String {
     }
     out.push_str(&elided(unchanged, all_text, view));
     let mut remark = |text: &str| {
-        let line = Line::new().with(Role::Faint, text);
+        let line = Line::new().with(TextRole::Faint, text);
         out.push_str(&line.wrap("  ", "  ", view.paint));
     };
     if info.coarse {
@@ -385,7 +392,7 @@ fn blocks_text(info: &BlocksInfo, all_text: bool, view: &View) -> String {
     out
 }
 
-fn elided(count: u64, all_text: bool, view: &View) -> String {
+fn elided(count: u64, all_text: bool, view: &TimeView) -> String {
     if count == 0 {
         return String::new();
     }
@@ -393,28 +400,30 @@ fn elided(count: u64, all_text: bool, view: &View) -> String {
     let text = format!("  ··· {} unchanged{hint}", names::count(count, "paragraph"));
     format!(
         "{}\n",
-        Line::new().with(Role::Faint, text).paint(view.paint)
+        Line::new().with(TextRole::Faint, text).paint(view.paint)
     )
 }
 
-fn block_text(block: &BlockDiff, all_text: bool, view: &View) -> String {
+fn block_text(block: &BlockDiff, all_text: bool, view: &TimeView) -> String {
     let number = match (block.from, block.to) {
         (Some(from), Some(to)) if from != to => format!("¶{from}→{to}"),
         (_, Some(at)) | (Some(at), None) => format!("¶{at}"),
         (None, None) => "¶".to_owned(),
     };
     let label = match block.op {
-        BlockOp::Equal | BlockOp::Edit => Line::new().with(Role::Faint, number),
-        BlockOp::Move => Line::new().with(Role::Moved, format!("{number} (moved)")),
+        BlockOp::Equal | BlockOp::Edit => Line::new().with(TextRole::Faint, number),
+        BlockOp::Move => Line::new().with(TextRole::Moved, format!("{number} (moved)")),
         BlockOp::Insert => match block.part_of {
-            Some(whole) => Line::new().with(Role::Moved, format!("{number} (split from ¶{whole})")),
-            None => Line::new().with(Role::Good, format!("{number} (added)")),
+            Some(whole) => {
+                Line::new().with(TextRole::Moved, format!("{number} (split from ¶{whole})"))
+            }
+            None => Line::new().with(TextRole::Good, format!("{number} (added)")),
         },
         BlockOp::Delete => match block.part_of {
             Some(whole) => {
-                Line::new().with(Role::Moved, format!("{number} (joined into ¶{whole})"))
+                Line::new().with(TextRole::Moved, format!("{number} (joined into ¶{whole})"))
             }
-            None => Line::new().with(Role::Bad, format!("{number} (removed)")),
+            None => Line::new().with(TextRole::Bad, format!("{number} (removed)")),
         },
     };
     let segments = clean::segments(&block.segments);
@@ -423,14 +432,14 @@ fn block_text(block: &BlockDiff, all_text: bool, view: &View) -> String {
     } else {
         around_edits(&segments, AROUND)
     };
-    let mut line = label.with(Role::Plain, " ").segments(&shown);
+    let mut line = label.with(TextRole::Plain, " ").segments(&shown);
     if changed::is_invisible(&block.segments) {
-        line = line.with(Role::Warning, format!(" {}", changed::INVISIBLE));
+        line = line.with(TextRole::Warning, format!(" {}", changed::INVISIBLE));
     }
     line.wrap(INDENT, HANGING, view.paint)
 }
 
-fn why(change: &ChangeInfo, view: &View) -> String {
+fn why(change: &ChangeInfo, view: &TimeView) -> String {
     let score = if change.score_parts.is_empty() {
         String::new()
     } else {
@@ -445,9 +454,12 @@ fn why(change: &ChangeInfo, view: &View) -> String {
         format!(": {}", parts.collect::<Vec<_>>().join(", "))
     };
     let head = Line::new()
-        .with(Role::Strong, "WHY")
-        .with(Role::Plain, format!("   {}", change.significance.as_str()))
-        .with(Role::Faint, format!(", score {}{score}", change.score));
+        .with(TextRole::Strong, "WHY")
+        .with(
+            TextRole::Plain,
+            format!("   {}", change.significance.as_str()),
+        )
+        .with(TextRole::Faint, format!(", score {}{score}", change.score));
     let mut out = format!("\n{}", head.wrap("", HANGING, view.paint));
     out.push_str(&reasons(&change.labels, &change.reasons, view));
     if change.fields.contains(&Field::Date) {
@@ -457,7 +469,7 @@ fn why(change: &ChangeInfo, view: &View) -> String {
 }
 
 /// A line per label, with its reasons.
-pub(super) fn reasons(labels: &[Label], reasons: &[Reason], view: &View) -> String {
+pub(super) fn reasons(labels: &[Label], reasons: &[LabelReason], view: &TimeView) -> String {
     let mut out = String::new();
     for label in labels {
         let reasons: Vec<String> = reasons
@@ -469,20 +481,20 @@ pub(super) fn reasons(labels: &[Label], reasons: &[Reason], view: &View) -> Stri
         let line = if reasons.is_empty() {
             line
         } else {
-            line.with(Role::Plain, format!(": {}", reasons.join("; ")))
+            line.with(TextRole::Plain, format!(": {}", reasons.join("; ")))
         };
         out.push_str(&line.wrap(INDENT, HANGING, view.paint));
     }
     out
 }
 
-fn told(shown: &Shown, view: &View) -> String {
+fn told(shown: &ShownChange, view: &TimeView) -> String {
     let mut out = String::new();
     if let Some(quiet) = shown.row.quiet {
         let text = format!("no alert: {}", log::quiet_name(quiet));
         out.push_str(
             &Line::new()
-                .with(Role::Faint, text)
+                .with(TextRole::Faint, text)
                 .wrap("", INDENT, view.paint),
         );
     }
@@ -490,7 +502,7 @@ fn told(shown: &Shown, view: &View) -> String {
         let text = format!("archived: {}", archived.text());
         out.push_str(
             &Line::new()
-                .with(Role::Faint, text)
+                .with(TextRole::Faint, text)
                 .wrap("", INDENT, view.paint),
         );
     }
@@ -508,7 +520,7 @@ fn told(shown: &Shown, view: &View) -> String {
         }
         out.push_str(
             &Line::new()
-                .with(Role::Faint, text)
+                .with(TextRole::Faint, text)
                 .wrap("", INDENT, view.paint),
         );
     }

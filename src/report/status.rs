@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use super::clean;
 use super::names;
-use super::style::{Line, Role};
-use super::when::{self, View};
+use super::style::{Line, TextRole};
+use super::when::{self, TimeView};
 use crate::domain::ids::ChangeNumber;
 use crate::time::Timestamp;
 
@@ -42,7 +42,7 @@ pub struct Status {
     pub feeds: FeedsStatus,
     /// Feeds and pages that ended the service while they were read, and are left alone for a day.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub left_alone: Vec<LeftAlone>,
+    pub left_alone: Vec<QuarantinedDocument>,
     /// Ignored text that moved in the last 24 hours; absent when none did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignored_24h: Option<IgnoredStatus>,
@@ -123,7 +123,7 @@ pub struct FeedsStatus {
     pub due: u64,
     /// The next poll.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub next: Option<NextPoll>,
+    pub next: Option<UpcomingPoll>,
     /// Pages on the article clock.
     pub pages: u64,
     /// Those that are due and were not looked at yet.
@@ -159,7 +159,7 @@ pub struct FeedsStatus {
 
 /// The next poll.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct NextPoll {
+pub struct UpcomingPoll {
     /// The feed's name.
     pub feed: String,
     /// When.
@@ -184,7 +184,7 @@ pub struct TroubledFeed {
 
 /// A feed or page that ended the service while it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LeftAlone {
+pub struct QuarantinedDocument {
     /// Its address, without a login.
     pub url: String,
     /// How often it ended the service, in a row.
@@ -196,7 +196,7 @@ pub struct LeftAlone {
     pub until: Timestamp,
 }
 
-impl LeftAlone {
+impl QuarantinedDocument {
     /// What it did; `url` is its address as it is shown.
     #[must_use]
     pub fn words(&self, url: &str) -> String {
@@ -281,7 +281,7 @@ const TROUBLED_MAX: usize = 10;
 
 /// A line for each part, `✓` fine, `!` needs a look, `✗` wrong.
 #[must_use]
-pub fn text(status: &Status, view: &View) -> String {
+pub fn text(status: &Status, view: &TimeView) -> String {
     let mut lines = vec![config(status), daemon(status), database(status)];
     lines.extend(status.offline_since.map(|since| {
         let since = view.from_now(since);
@@ -342,17 +342,17 @@ impl StatusPart {
         }
     }
 
-    fn render(&self, view: &View) -> String {
+    fn render(&self, view: &TimeView) -> String {
         let (role, mark) = match self.mark {
-            StatusMark::Fine => (Role::Good, "✓"),
-            StatusMark::Look => (Role::Warning, "!"),
-            StatusMark::Wrong => (Role::Bad, "✗"),
+            StatusMark::Fine => (TextRole::Good, "✓"),
+            StatusMark::Look => (TextRole::Warning, "!"),
+            StatusMark::Wrong => (TextRole::Bad, "✗"),
         };
         let mut line = Line::new()
             .with(role, mark)
-            .with(Role::Plain, format!(" {:<10} {}", self.name, self.text));
+            .with(TextRole::Plain, format!(" {:<10} {}", self.name, self.text));
         if let Some(hint) = &self.hint {
-            line = line.with(Role::Faint, format!("   hint: {hint}"));
+            line = line.with(TextRole::Faint, format!("   hint: {hint}"));
         }
         line.wrap("", "             ", view.paint)
     }
@@ -428,7 +428,7 @@ fn database(status: &Status) -> StatusPart {
     StatusPart::new(StatusMark::Fine, "database", text)
 }
 
-fn feeds(status: &Status, view: &View) -> Vec<StatusPart> {
+fn feeds(status: &Status, view: &TimeView) -> Vec<StatusPart> {
     let feeds = &status.feeds;
     let mut text = format!("{} polled", feeds.active);
     for (count, what) in [

@@ -22,7 +22,7 @@ pub struct Paint {
 
 /// The role of a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Role {
+pub enum TextRole {
     /// Running text.
     #[default]
     Plain,
@@ -44,7 +44,7 @@ pub enum Role {
     Bad,
 }
 
-impl Role {
+impl TextRole {
     fn style(self) -> Style {
         let colour = |colour: AnsiColor| Style::new().fg_color(Some(colour.into()));
         match self {
@@ -65,7 +65,7 @@ impl Role {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     text: String,
-    role: Role,
+    role: TextRole,
 }
 
 /// A line, or a paragraph that is wrapped into lines.
@@ -82,12 +82,12 @@ impl Line {
     /// Running text.
     #[must_use]
     pub fn plain(text: impl Into<String>) -> Self {
-        Self::new().with(Role::Plain, text)
+        Self::new().with(TextRole::Plain, text)
     }
 
     /// Appends a piece of text.
     #[must_use]
-    pub fn with(mut self, role: Role, text: impl Into<String>) -> Self {
+    pub fn with(mut self, role: TextRole, text: impl Into<String>) -> Self {
         let text = text.into();
         if !text.is_empty() {
             self.0.push(Span { text, role });
@@ -100,9 +100,9 @@ impl Line {
     pub fn segments(mut self, segments: &[Segment]) -> Self {
         for segment in clean::segments(segments) {
             let (role, text) = match segment {
-                Segment::Equal(text) => (Role::Plain, text),
-                Segment::Delete(text) => (Role::Removed, text),
-                Segment::Insert(text) => (Role::Added, text),
+                Segment::Equal(text) => (TextRole::Plain, text),
+                Segment::Delete(text) => (TextRole::Removed, text),
+                Segment::Insert(text) => (TextRole::Added, text),
             };
             self.0.push(Span { text, role });
         }
@@ -129,7 +129,7 @@ impl Line {
     #[must_use]
     pub fn padded(self, width: usize, paint: Paint) -> Self {
         let missing = width.saturating_sub(self.width(paint));
-        self.with(Role::Plain, " ".repeat(missing))
+        self.with(TextRole::Plain, " ".repeat(missing))
     }
 
     /// Reduces runs of spaces, as between columns, to at most two.
@@ -174,7 +174,7 @@ impl Line {
     }
 
     /// Pieces of one role, with marks if there is no colour.
-    fn pieces(&self, paint: Paint) -> impl Iterator<Item = (Role, String)> {
+    fn pieces(&self, paint: Paint) -> impl Iterator<Item = (TextRole, String)> {
         self.0
             .iter()
             .map(move |span| match marks(span.role, paint) {
@@ -236,15 +236,15 @@ pub fn cut(text: &str, width: usize) -> String {
     out
 }
 
-fn marks(role: Role, paint: Paint) -> Option<(&'static str, &'static str)> {
+fn marks(role: TextRole, paint: Paint) -> Option<(&'static str, &'static str)> {
     match role {
-        Role::Removed if !paint.colour => Some(("[-", "-]")),
-        Role::Added if !paint.colour => Some(("{+", "+}")),
+        TextRole::Removed if !paint.colour => Some(("[-", "-]")),
+        TextRole::Added if !paint.colour => Some(("{+", "+}")),
         _ => None,
     }
 }
 
-fn push_styled(out: &mut String, role: Role, text: &str, paint: Paint) {
+fn push_styled(out: &mut String, role: TextRole, text: &str, paint: Paint) {
     let style = role.style();
     if !paint.colour || style.is_plain() {
         out.push_str(text);
@@ -257,13 +257,13 @@ fn push_styled(out: &mut String, role: Role, text: &str, paint: Paint) {
 
 #[derive(Debug)]
 struct StyledWord {
-    pieces: Vec<(Role, String)>,
+    pieces: Vec<(TextRole, String)>,
     columns: usize,
     space: bool,
 }
 
 impl StyledWord {
-    fn of(role: Role, text: &str) -> Self {
+    fn of(role: TextRole, text: &str) -> Self {
         Self {
             pieces: vec![(role, text.to_owned())],
             columns: columns(text),
@@ -271,7 +271,7 @@ impl StyledWord {
         }
     }
 
-    fn push(&mut self, role: Role, text: &str) {
+    fn push(&mut self, role: TextRole, text: &str) {
         self.pieces.push((role, text.to_owned()));
         self.columns += columns(text);
     }
@@ -280,14 +280,14 @@ impl StyledWord {
 /// Lines while they are being filled.
 struct Wrapped<'a> {
     out: String,
-    line: Vec<(Role, String)>,
+    line: Vec<(TextRole, String)>,
     used: usize,
     width: usize,
     front: &'a str,
     rest: &'a str,
     paint: Paint,
     /// White space that is written only if a word follows on the same line.
-    spaces: Vec<(Role, String)>,
+    spaces: Vec<(TextRole, String)>,
 }
 
 impl<'a> Wrapped<'a> {
@@ -346,7 +346,7 @@ impl<'a> Wrapped<'a> {
         self.out.push_str(self.front);
         self.front = self.rest;
         // One style for consecutive pieces of one role keeps the line free of needless escape codes.
-        let mut run: Option<(Role, String)> = None;
+        let mut run: Option<(TextRole, String)> = None;
         for (role, text) in self.line.drain(..) {
             match &mut run {
                 Some((last, joined)) if *last == role => joined.push_str(&text),

@@ -1,19 +1,19 @@
 //! Columns of text, as wide as their contents.
 
-use super::style::{Line, Paint, Role};
+use super::style::{Line, Paint, TextRole};
 
 /// The alignment of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum CellSide {
     Left,
     Right,
 }
 
 /// Lines of a table with a header; two spaces between columns, no trailing spaces.
-pub(super) fn table(head: &[(&str, Side)], rows: &[Vec<Line>], paint: Paint) -> String {
+pub(super) fn table(head: &[(&str, CellSide)], rows: &[Vec<Line>], paint: Paint) -> String {
     let head_line: Vec<Line> = head
         .iter()
-        .map(|(name, _)| Line::new().with(Role::Faint, *name))
+        .map(|(name, _)| Line::new().with(TextRole::Faint, *name))
         .collect();
     let widths: Vec<usize> = (0..head.len())
         .map(|column| {
@@ -33,8 +33,8 @@ pub(super) fn table(head: &[(&str, Side)], rows: &[Vec<Line>], paint: Paint) -> 
             for ((cell, (_, side)), width) in row.iter().zip(head).zip(&widths) {
                 let room = width.saturating_sub(cell.width(paint));
                 let (before, after) = match side {
-                    Side::Left => (0, room),
-                    Side::Right => (room, 0),
+                    CellSide::Left => (0, room),
+                    CellSide::Right => (room, 0),
                 };
                 let text = cell.paint(paint);
                 if text.is_empty() {
@@ -60,9 +60,9 @@ mod tests {
         let row = |cells: [&str; 3]| cells.map(Line::plain).to_vec();
         let text = table(
             &[
-                ("name", Side::Left),
-                ("n", Side::Right),
-                ("last", Side::Left),
+                ("name", CellSide::Left),
+                ("n", CellSide::Right),
+                ("last", CellSide::Left),
             ],
             &[
                 row(["日本語", "12", "ok"]),

@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 
 /// How text is shown to a reader.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct View {
+pub struct TimeView {
     /// Colour and width.
     pub paint: Paint,
     /// The time zone for times.
@@ -22,7 +22,7 @@ pub struct View {
     pub now: Timestamp,
 }
 
-impl View {
+impl TimeView {
     /// `today 10:04`, `yesterday 22:10`, `2026-11-20 10:04`.
     #[must_use]
     pub fn moment(&self, at: Timestamp) -> String {
@@ -167,8 +167,8 @@ mod tests {
     use super::*;
     use crate::report::sample::at;
 
-    fn view(zone: Tz) -> View {
-        View {
+    fn view(zone: Tz) -> TimeView {
+        TimeView {
             paint: Paint::default(),
             zone,
             now: at("2026-11-23T12:00:00Z"),

@@ -12,7 +12,7 @@ use super::states;
 use super::writer::{Tx, Write, Writer};
 use crate::domain::fingerprint::Fingerprints;
 use crate::domain::ids::{EntryId, RevisionNumber};
-use crate::domain::outcome::{AliasKey, AliasKind, ClaimedDates, NewRevision, Origin};
+use crate::domain::outcome::{AliasKey, AliasKind, ClaimedDates, NewRevision, RevisionOrigin};
 use crate::domain::scheme::Schemes;
 use crate::domain::state::{Channel, EntryState};
 use crate::domain::url::canonical;
@@ -217,7 +217,7 @@ fn insert(
         state: state.clone(),
         fingerprints,
         schemes,
-        origin: Origin::Look,
+        origin: RevisionOrigin::Look,
         channels,
         change: None,
     };

@@ -16,7 +16,7 @@ use crate::domain::ids::{
 use crate::domain::life::Reason;
 use crate::domain::outcome::{
     Base, Behind, ClaimedDates, EntryOutcome, EntryRef, Left, NewAlias, NewChange, NewEvent,
-    Origin, Outcome, PageCheck, Stamp,
+    Outcome, PageCheck, RevisionOrigin, Stamp,
 };
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
@@ -243,14 +243,14 @@ pub(super) fn write_base(
     base: &Base,
     look: Behind,
 ) -> Result<(), StoreError> {
-    if base.revision.change.is_some() || base.revision.origin == Origin::Look {
+    if base.revision.change.is_some() || base.revision.origin == RevisionOrigin::Look {
         return Err(StoreError::Refused(
             "a re-reading that claims to be an edit",
         ));
     }
     let state = states::put(tx, &base.revision.state)?;
     let begins = |channel| {
-        base.revision.origin == Origin::Rebased && base.revision.channels.contains(&channel)
+        base.revision.origin == RevisionOrigin::Rebased && base.revision.channels.contains(&channel)
     };
     let feed = look.feed.filter(|_| begins(Channel::Feed));
     let page = look.page.filter(|_| begins(Channel::Page));

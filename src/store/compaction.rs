@@ -35,12 +35,12 @@ const LARGEST: u64 = 16 * 1024 * 1024;
 /// The bodies to process. [`Compaction::next`] packs each part and [`Writer::compact`] stores it.
 #[derive(Debug)]
 pub struct Compaction {
-    pub(super) steps: std::vec::IntoIter<Step>,
+    pub(super) steps: std::vec::IntoIter<CompactionStep>,
 }
 
 /// A body, and the one that it is to be packed against; `None` if it stays whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct CompactionStep {
     pub(super) body: i64,
     pub(super) base: Option<i64>,
 }
@@ -126,7 +126,7 @@ struct PendingBody {
 
 /// Plans what is packed against what, for the bodies of one feed and channel, oldest first. A base comes before
 /// the bodies based on it.
-fn plan(group: &[PendingBody]) -> Vec<Step> {
+fn plan(group: &[PendingBody]) -> Vec<CompactionStep> {
     let mut steps = Vec::new();
     // Batches of about the same size, so that few are left over.
     let size = group.len().div_ceil(group.len().div_ceil(MOST).max(1));
@@ -136,7 +136,7 @@ fn plan(group: &[PendingBody]) -> Vec<Step> {
         let Some(whole) = newest_first.next() else {
             continue;
         };
-        steps.push(Step {
+        steps.push(CompactionStep {
             body: whole.body,
             base: None,
         });
@@ -149,7 +149,7 @@ fn plan(group: &[PendingBody]) -> Vec<Step> {
                 Some(&[newest, _]) => newest,
                 None => (whole.body, 0),
             };
-            steps.push(Step {
+            steps.push(CompactionStep {
                 body: waiting.body,
                 base: Some(base),
             });
@@ -186,7 +186,7 @@ impl Compaction {
 
 /// The new form; `None` for a body that should stay as it is: retention has deleted it or its base, another
 /// process has packed it, or the base is damaged.
-fn pack(conn: &Connection, step: Step) -> Result<Option<Packed>, StoreError> {
+fn pack(conn: &Connection, step: CompactionStep) -> Result<Option<Packed>, StoreError> {
     // One snapshot for the body and all of its bases.
     let conn = conn.unchecked_transaction()?;
     let Some((body, false)) = known(&conn, step.body)? else {

@@ -57,13 +57,13 @@ pub struct Underway {
 struct Inner {
     file: Option<File>,
     reading: HashMap<u64, String>,
-    suspects: HashMap<String, Suspect>,
+    suspects: HashMap<String, SuspectDocument>,
     /// The pages of each feed in memory.
     in_hand: HashMap<String, Crowd>,
     /// The feed with the most bytes, if they are many.
     worst: Option<String>,
     /// Feeds whose pages are suspected, in the same form as `suspects`.
-    crowds: HashMap<String, Suspect>,
+    crowds: HashMap<String, SuspectDocument>,
     next: u64,
 }
 
@@ -77,19 +77,19 @@ struct Crowd {
 /// The suspicions that the last process left.
 #[derive(Debug, Default)]
 struct LeftBehind {
-    suspects: HashMap<String, Suspect>,
-    crowds: HashMap<String, Suspect>,
+    suspects: HashMap<String, SuspectDocument>,
+    crowds: HashMap<String, SuspectDocument>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Suspect {
+struct SuspectDocument {
     /// Consecutive crashes with this in progress.
     ends: u32,
     /// The time of the last one, in seconds.
     since: i64,
 }
 
-impl Suspect {
+impl SuspectDocument {
     fn rest(self, now: Timestamp) -> Option<Quarantined> {
         self.rest_for(REST, PATIENCE, false, now)
     }
@@ -122,7 +122,7 @@ impl Suspect {
 
 /// A document that is being read. Dropping it records that the process has survived.
 #[derive(Debug)]
-pub struct Mark {
+pub struct ReadingMark {
     underway: Underway,
     id: u64,
 }
@@ -165,7 +165,7 @@ impl Quarantined {
 
 /// The address of a quarantined document, and the quarantine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftAlone {
+pub struct QuarantinedAddress {
     /// The address, as in its feed or the configuration.
     pub address: String,
     /// The reason and duration.
@@ -216,16 +216,16 @@ impl Underway {
 
     /// The current quarantines by address; those for the pages of a feed have the address of the feed.
     #[must_use]
-    pub fn left_alone(&self, now: Timestamp) -> Vec<LeftAlone> {
+    pub fn left_alone(&self, now: Timestamp) -> Vec<QuarantinedAddress> {
         let inner = self.lock();
         let documents = inner.suspects.iter().map(|(at, it)| (at, it.rest(now)));
         let crowds = inner.crowds.iter();
         let crowds = crowds.map(|(at, it)| (at, it.rest_of_crowd(now)));
-        let mut found: Vec<LeftAlone> = documents
+        let mut found: Vec<QuarantinedAddress> = documents
             .chain(crowds)
             .filter_map(|(address, rest)| {
                 let address = address.clone();
-                Some(LeftAlone {
+                Some(QuarantinedAddress {
                     address,
                     rest: rest?,
                 })
@@ -272,14 +272,14 @@ impl Underway {
     }
 
     /// Records that the document at an address is being read, unless it is quarantined.
-    pub fn start(&self, address: &str, now: Timestamp) -> Result<Mark, Quarantined> {
+    pub fn start(&self, address: &str, now: Timestamp) -> Result<ReadingMark, Quarantined> {
         self.may_read(address, now)?;
         let mut inner = self.lock();
         let id = inner.next;
         inner.next += 1;
         inner.reading.insert(id, key(address));
         inner.write();
-        Ok(Mark {
+        Ok(ReadingMark {
             underway: self.clone(),
             id,
         })
@@ -300,7 +300,7 @@ impl Underway {
     }
 }
 
-impl Drop for Mark {
+impl Drop for ReadingMark {
     fn drop(&mut self) {
         let mut inner = self.underway.lock();
         if let Some(address) = inner.reading.remove(&self.id) {
@@ -344,14 +344,14 @@ impl Inner {
     fn write(&mut self) {
         let Some(file) = &self.file else { return };
         let mut text = format!("{HEAD}\n");
-        for (address, Suspect { ends, since }) in &self.suspects {
+        for (address, SuspectDocument { ends, since }) in &self.suspects {
             let _ = writeln!(text, "suspect {ends} {since} {address}");
         }
         for address in self.reading.values() {
             let ends = self.suspects.get(address).map_or(0, |suspect| suspect.ends);
             let _ = writeln!(text, "reading {ends} 0 {address}");
         }
-        for (feed, Suspect { ends, since }) in &self.crowds {
+        for (feed, SuspectDocument { ends, since }) in &self.crowds {
             let _ = writeln!(text, "crowd {ends} {since} {feed}");
         }
         if let Some(feed) = &self.worst {
@@ -389,8 +389,8 @@ fn left_behind(file: &File, reading: bool) -> LeftBehind {
         let Some(address) = words.next() else {
             continue;
         };
-        let before = Suspect { ends, since };
-        let again = |ends: u32| Suspect {
+        let before = SuspectDocument { ends, since };
+        let again = |ends: u32| SuspectDocument {
             ends: ends.saturating_add(1),
             since: written,
         };

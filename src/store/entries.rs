@@ -144,7 +144,7 @@ pub struct KnownEntryFull {
 
 /// An entry that may match an item whose names are unknown.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Candidate {
+pub struct EntryCandidate {
     /// The entry.
     pub entry: KnownEntry,
     /// The fingerprints of its newest revision.
@@ -461,7 +461,7 @@ impl Reader {
         feed: FeedId,
         since: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Candidate>, StoreError> {
+    ) -> Result<Vec<EntryCandidate>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(select_entry!(
                 "entries AS e WHERE e.feed_id = :feed AND (e.in_feed = 1 OR e.last_seen_at >= :since) \
@@ -475,7 +475,7 @@ impl Reader {
             for entry in rows {
                 let entry = entry?;
                 let fingerprints = revisions::fingerprints_of(conn, entry.id, entry.revision)?;
-                candidates.push(Candidate {
+                candidates.push(EntryCandidate {
                     entry,
                     fingerprints,
                 });

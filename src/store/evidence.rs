@@ -7,16 +7,16 @@ use super::changes::{self, StoredChange};
 use super::codec::unpack;
 use super::error::StoreError;
 use super::reader::Reader;
-use crate::domain::chain::{Link, StoredCapture};
+use crate::domain::chain::{ChainLink, StoredCapture};
 use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, RevisionNumber};
 
 /// A change with its evidence, read as one snapshot.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Evidence {
+pub struct StoredEvidence {
     /// The change.
     pub change: StoredChange,
     /// The chain of its entry, from the first revision to the one after the change.
-    pub links: Vec<Link>,
+    pub links: Vec<ChainLink>,
     /// The responses behind the revisions before and after. That of each channel may belong to an earlier
     /// revision.
     pub captures: Vec<StoredCapture>,
@@ -24,7 +24,7 @@ pub struct Evidence {
 
 impl Reader {
     /// The evidence for a change; `None` if there is no such change.
-    pub fn evidence(&self, number: ChangeNumber) -> Result<Option<Evidence>, StoreError> {
+    pub fn evidence(&self, number: ChangeNumber) -> Result<Option<StoredEvidence>, StoreError> {
         self.read(|conn| {
             let tx = conn.unchecked_transaction()?;
             let Some(change) = changes::get(&tx, number)? else {
@@ -51,7 +51,7 @@ impl Reader {
             for id in wanted {
                 found.extend(captures::get(&tx, id)?);
             }
-            Ok(Some(Evidence {
+            Ok(Some(StoredEvidence {
                 change,
                 links,
                 captures: found,
@@ -60,7 +60,11 @@ impl Reader {
     }
 }
 
-fn links(conn: &Connection, entry: EntryId, last: RevisionNumber) -> Result<Vec<Link>, StoreError> {
+fn links(
+    conn: &Connection,
+    entry: EntryId,
+    last: RevisionNumber,
+) -> Result<Vec<ChainLink>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT r.number, r.seen_at, s.sha256, r.captures_hash, r.previous_hash, r.hash, r.feed_capture_id, \
          r.page_capture_id FROM revisions AS r JOIN states AS s ON s.id = r.state_id \
@@ -68,7 +72,7 @@ fn links(conn: &Connection, entry: EntryId, last: RevisionNumber) -> Result<Vec<
     )?;
     let rows = statement.query_map(params![entry, last], |row| {
         let captures: [Option<CaptureId>; 2] = [row.get(6)?, row.get(7)?];
-        Ok(Link {
+        Ok(ChainLink {
             number: row.get(0)?,
             seen: row.get(1)?,
             state_sha256: row.get(2)?,

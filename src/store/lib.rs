@@ -75,15 +75,15 @@ pub use changes::{ChangeFilter, RecentChange, StoredChange};
 pub use checks::{CheckRequest, CheckRequestId, RequestState};
 pub use commit::Committed;
 pub use compaction::{Compacted, Compaction};
-pub use crash_guard::{InHand, LeftAlone, Mark, Quarantined, Underway};
+pub use crash_guard::{InHand, Quarantined, QuarantinedAddress, ReadingMark, Underway};
 pub use diffengine::{Diffengine, WatchedArticle, WatchedVersion};
 pub use digests::{DigestEnd, PageEdits, PendingDigest};
 pub use entries::{
-    Bearer, Candidate, DueKey, DuePage, EntryFilter, KnownEntry, KnownEntryFull, Life, PageRow,
+    Bearer, DueKey, DuePage, EntryCandidate, EntryFilter, KnownEntry, KnownEntryFull, Life, PageRow,
 };
 pub use error::{EXIT_DATABASE, EXIT_USAGE, StoreError};
 pub use events::StoredEvent;
-pub use evidence::Evidence;
+pub use evidence::StoredEvidence;
 pub use export::{ExportFilter, ExportedRevision};
 pub use feeds::{ConfiguredFeed, FeedRow, FeedSync, Rescheduled};
 pub use ignored::{IgnoredFilter, IgnoredMove, IgnoredTotals, StoredIgnored};
@@ -107,8 +107,8 @@ pub use rules::RuleRow;
 pub use search::{SearchFilter, SearchIn, SearchProgress};
 pub use sidecar::beside;
 pub use snapshots::{DueSnapshot, SnapshotCounts, SnapshotRow};
-pub use stats::{Edit, FeedStats};
-pub use status::{Backlog, FeedHealth, StoreCounts, UnreadDocument, WatchedCounts};
+pub use stats::{EditPoint, FeedStats};
+pub use status::{Backlog, FeedHealth, StoreCounts, UnreadDocumentRow, WatchedCounts};
 pub use targets::{QueueSettings, TargetHealth, TargetRow};
 pub use timeline::{EventFilter, LoggedEvent};
 pub use tokens::TokenRow;

@@ -8,8 +8,8 @@ use super::events;
 use super::reader::Reader;
 use super::sql::json_word;
 use super::timeline::{
-    EventFilter, FROM, LISTED, LoggedEvent, OF_CHANGES, OF_EVENTS, Values, borrowed, conditions,
-    json_list,
+    EventFilter, FROM, LISTED, LoggedEvent, OF_CHANGES, OF_EVENTS, TimelineValues, borrowed,
+    conditions, json_list,
 };
 use crate::domain::classify::{Label, Significance};
 use crate::domain::event::EventKind;
@@ -96,7 +96,7 @@ impl Reader {
         &self,
         sql: &str,
         filter: &EventFilter,
-        values: &Values,
+        values: &TimelineValues,
         mut take: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let quiet = json_list(filter.quiet.iter().map(|quiet| quiet.as_str()));

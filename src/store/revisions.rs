@@ -8,10 +8,10 @@ use super::reader::Reader;
 use super::sql::{join_words, limit_of, parse_channels};
 use super::states::{self, StoredState};
 use super::writer::Tx;
-use crate::domain::fingerprint::{Around, Beside, Fingerprints, SCHEME, of_feed_links};
+use crate::domain::fingerprint::{Around, Fingerprints, OtherPrints, SCHEME, of_feed_links};
 use crate::domain::ids::{CaptureId, ChangeNumber, EntryId, RevisionNumber};
 use crate::domain::links::{LinkPrint, prints_of};
-use crate::domain::outcome::{NewRevision, Origin, Quiet, Stamp};
+use crate::domain::outcome::{NewRevision, Quiet, RevisionOrigin, Stamp};
 use crate::domain::scheme::Schemes;
 use crate::domain::state::{Channel, EntryState};
 use crate::time::Timestamp;
@@ -34,7 +34,7 @@ pub struct RevisionRow {
     /// Why that change was not reported.
     pub quiet: Option<Quiet>,
     /// How it came about.
-    pub origin: Origin,
+    pub origin: RevisionOrigin,
     /// The chain link: SHA-256 of the previous link, the hash of the state, the number and the time.
     pub hash: [u8; 32],
     /// Whether its text is kept.
@@ -209,7 +209,7 @@ pub struct PastRow {
     /// The schemes under which its channels were read.
     pub schemes: Schemes,
     /// How it came about.
-    pub origin: Origin,
+    pub origin: RevisionOrigin,
 }
 
 /// For this many of the newest revisions, the surroundings of the page's text and its links are read.
@@ -343,7 +343,7 @@ pub(super) fn fingerprint_row(row: &Row<'_>) -> rusqlite::Result<Fingerprints> {
         feed_body: row.get(4)?,
         page_title: row.get(5)?,
         page_body: row.get(6)?,
-        beside: Beside {
+        beside: OtherPrints {
             og_title: row.get(7)?,
             ld_headline: row.get(8)?,
             feed_byline: row.get(9)?,

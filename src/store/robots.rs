@@ -11,7 +11,7 @@ use super::sql;
 use super::writer::{Write, Writer};
 use crate::domain::ids::EntryId;
 use crate::domain::outcome::Validators;
-use crate::domain::robots::Known;
+use crate::domain::robots::KnownRobots;
 use crate::time::Timestamp;
 
 /// What is known about the robots.txt of an origin.
@@ -20,7 +20,7 @@ pub struct RobotsRow {
     /// Scheme, host and port: `https://news.example`.
     pub origin: String,
     /// The file, and how long it is valid.
-    pub known: Known,
+    pub known: KnownRobots,
     /// The validators for the next conditional request, without a hash.
     pub validators: Validators,
     /// The pause between two requests that it requests.
@@ -141,7 +141,7 @@ fn row(row: &Row<'_>) -> rusqlite::Result<(RobotsRow, PackedRules)> {
     Ok((
         RobotsRow {
             origin: row.get(0)?,
-            known: Known {
+            known: KnownRobots {
                 body: None,
                 asked: row.get(1)?,
                 ask_again: row.get(2)?,

@@ -8,7 +8,7 @@ use super::reader::Reader;
 use super::sql::limit_of;
 use super::states;
 use super::writer::{Tx, Write, Writer};
-use crate::domain::furniture::{Article, Evidence, Origin, Rule, RuleKind};
+use crate::domain::furniture::{ArticlePast, Rule, RuleEvidence, RuleKind, RuleOrigin};
 use crate::domain::ids::{EntryId, FeedId, RuleId};
 use crate::domain::outcome::NewRule;
 use crate::domain::state::{Block, Channel, EntryState, PageState};
@@ -47,12 +47,12 @@ fn rule_row(row: &Row<'_>) -> Result<RuleRow, StoreError> {
             kind: RuleKind::parse(row.get_ref(1)?.as_str().unwrap_or_default())
                 .ok_or_else(|| damaged("kind"))?,
             pattern: row.get(2)?,
-            origin: Origin::parse(row.get_ref(3)?.as_str().unwrap_or_default())
+            origin: RuleOrigin::parse(row.get_ref(3)?.as_str().unwrap_or_default())
                 .ok_or_else(|| damaged("origin"))?,
             on: row.get(4)?,
             since: row.get(5)?,
             evidence: evidence
-                .map(|json| serde_json::from_str::<Evidence>(&json))
+                .map(|json| serde_json::from_str::<RuleEvidence>(&json))
                 .transpose()
                 .map_err(|_| damaged("evidence"))?,
         },
@@ -106,7 +106,7 @@ impl Reader {
         channel: Channel,
         entries: usize,
         texts: usize,
-    ) -> Result<Vec<Article>, StoreError> {
+    ) -> Result<Vec<ArticlePast>, StoreError> {
         self.read(|conn| {
             let tx = conn.unchecked_transaction()?;
             let feed_ok: Option<Timestamp> = tx
@@ -158,7 +158,7 @@ fn past_of(
     looked: Timestamp,
     channel: Channel,
     texts: usize,
-) -> Result<Article, StoreError> {
+) -> Result<ArticlePast, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT state_id, seen_at FROM revisions WHERE entry_id = ?1 ORDER BY number DESC LIMIT ?2",
     )?;
@@ -167,7 +167,7 @@ fn past_of(
             Ok((row.get(0)?, row.get(1)?))
         })?
         .collect::<Result<_, _>>()?;
-    let mut article = Article {
+    let mut article = ArticlePast {
         entry,
         texts: Vec::with_capacity(rows.len()),
         titles: Vec::with_capacity(rows.len()),

@@ -14,7 +14,7 @@ use super::writer::{Tx, Write, Writer};
 use crate::domain::diff::Segment;
 use crate::domain::event::DiffInfo;
 use crate::domain::ids::{ChangeNumber, EntryId, FeedId, RevisionNumber};
-use crate::domain::search::{Gone, Query, SCHEME, gone, spaced, texts};
+use crate::domain::search::{ChangedSentences, Query, SCHEME, gone, spaced, texts};
 use crate::domain::state::EntryState;
 use crate::time::Timestamp;
 
@@ -150,7 +150,7 @@ impl Reader {
     }
 
     /// The sentences that a change took away and brought.
-    pub fn change_sentences(&self, change: &StoredChange) -> Result<Gone, StoreError> {
+    pub fn change_sentences(&self, change: &StoredChange) -> Result<ChangedSentences, StoreError> {
         self.read(|conn| sentences(conn, change))
     }
 
@@ -326,7 +326,7 @@ fn joined(texts: &[String]) -> String {
 }
 
 /// From the texts of both revisions; where retention has taken one, from the words that the event keeps.
-fn sentences(conn: &Connection, change: &StoredChange) -> Result<Gone, StoreError> {
+fn sentences(conn: &Connection, change: &StoredChange) -> Result<ChangedSentences, StoreError> {
     let side = |revision| state_of(conn, change.entry, revision);
     Ok(match (side(change.before)?, side(change.after)?) {
         (Some(before), Some(after)) => gone(&before, &after),
@@ -335,8 +335,8 @@ fn sentences(conn: &Connection, change: &StoredChange) -> Result<Gone, StoreErro
 }
 
 /// The texts with a difference, as the event has them.
-fn of_event(diff: Option<&DiffInfo>) -> Gone {
-    let mut gone = Gone::default();
+fn of_event(diff: Option<&DiffInfo>) -> ChangedSentences {
+    let mut gone = ChangedSentences::default();
     let Some(diff) = diff else { return gone };
     let mut headline = |segments: &[Segment]| {
         gone.headlines_before.push(Segment::old_side(segments));

@@ -316,7 +316,7 @@ impl Writer {
     }
 }
 
-struct Wanted {
+struct WantedSnapshot {
     feed: String,
     entry: i64,
     change: Option<i64>,
@@ -334,7 +334,7 @@ fn wanted(
     conn: &Connection,
     entries: (i64, i64),
     changes: (i64, i64),
-) -> Result<Vec<Wanted>, StoreError> {
+) -> Result<Vec<WantedSnapshot>, StoreError> {
     let mut statement = conn.prepare_cached(
         "SELECT f.url, e.id, NULL, e.page_url FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id \
          WHERE e.id > ?1 AND e.id <= ?2 AND e.page_url IS NOT NULL AND e.first_seen_at > f.baseline_at \
@@ -345,7 +345,7 @@ fn wanted(
            AND (c.quiet IS NULL OR c.quiet IN ('bulk_edit', 'digest', 'waiting'))",
     )?;
     let rows = statement.query_map(params![entries.0, entries.1, changes.0, changes.1], |row| {
-        Ok(Wanted {
+        Ok(WantedSnapshot {
             feed: row.get(0)?,
             entry: row.get(1)?,
             change: row.get(2)?,
@@ -356,7 +356,7 @@ fn wanted(
 }
 
 /// One page that waits is enough: a later change is saved with it.
-fn want(conn: &Connection, wanted: &Wanted, now: Timestamp) -> Result<(), StoreError> {
+fn want(conn: &Connection, wanted: &WantedSnapshot, now: Timestamp) -> Result<(), StoreError> {
     let joined = conn
         .prepare_cached(
             "UPDATE snapshots SET change = COALESCE(?2, change), url = ?3 \

@@ -34,7 +34,7 @@ pub struct FeedStats {
 
 /// One edit, for charts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Edit {
+pub struct EditPoint {
     /// When it was first seen.
     pub at: Timestamp,
     /// For the first edit of an article: the time since its claimed publication.
@@ -49,7 +49,7 @@ impl Reader {
         &self,
         since: Timestamp,
         feed: Option<FeedId>,
-        mut take: impl FnMut(Edit),
+        mut take: impl FnMut(EditPoint),
     ) -> Result<Vec<FeedStats>, StoreError> {
         // One statement for both cases would be planned for all feeds.
         let own = feed.map_or("", |_| " AND feed_id = ?2");
@@ -87,7 +87,7 @@ impl Reader {
                 stats.unannounced += u64::from(is(2, &unannounced)?);
                 stats.headlines += u64::from(row.get::<_, Option<bool>>(3)?.unwrap_or(false));
                 let at = row.get(6)?;
-                take(Edit {
+                take(EditPoint {
                     at,
                     delay: first_edit(row.get(4)?, row.get(5)?, at),
                 });

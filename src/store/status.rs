@@ -77,7 +77,7 @@ pub struct Backlog {
 
 /// A document whose text cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnreadDocument {
+pub struct UnreadDocumentRow {
     /// Its address.
     pub url: String,
     /// How many checks in a row each found a different document in its place.
@@ -129,7 +129,7 @@ impl Reader {
 
     /// Documents without a text that have a check schedule, at most `limit` of them; those that keep changing come
     /// first.
-    pub fn unread_documents(&self, limit: usize) -> Result<Vec<UnreadDocument>, StoreError> {
+    pub fn unread_documents(&self, limit: usize) -> Result<Vec<UnreadDocumentRow>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
                 "SELECT e.page_url, COALESCE(l.held_looks, 0) AS looks FROM entries AS e \
@@ -139,7 +139,7 @@ impl Reader {
             )?;
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let rows = statement.query_map((Reason::Document.as_str(), limit), |row| {
-                Ok(UnreadDocument {
+                Ok(UnreadDocumentRow {
                     url: row.get(0)?,
                     replaced: row.get(1)?,
                 })

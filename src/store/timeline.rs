@@ -152,9 +152,9 @@ impl Reader {
     }
 }
 
-pub(super) type Values = Vec<(&'static str, Box<dyn ToSql>)>;
+pub(super) type TimelineValues = Vec<(&'static str, Box<dyn ToSql>)>;
 
-pub(super) fn borrowed(values: &Values) -> Vec<(&str, &dyn ToSql)> {
+pub(super) fn borrowed(values: &TimelineValues) -> Vec<(&str, &dyn ToSql)> {
     values
         .iter()
         .map(|(name, value)| (*name, value.as_ref()))
@@ -168,7 +168,7 @@ pub(super) fn json_list<'a>(words: impl Iterator<Item = &'a str>) -> String {
 
 /// The conditions of a filter, except quiet, limit and order. They consist of fixed fragments, so that each
 /// combination is planned with the best index.
-pub(super) fn conditions(filter: &EventFilter, columns: Columns) -> (String, Values) {
+pub(super) fn conditions(filter: &EventFilter, columns: Columns) -> (String, TimelineValues) {
     let Columns {
         id,
         kind,
@@ -177,7 +177,7 @@ pub(super) fn conditions(filter: &EventFilter, columns: Columns) -> (String, Val
         entry,
     } = columns;
     let mut sql = String::new();
-    let mut values: Values = Vec::new();
+    let mut values: TimelineValues = Vec::new();
     let mut add = |fragment: &str, name: &'static str, value: Box<dyn ToSql>| {
         sql.push_str(fragment);
         values.push((name, value));

@@ -11,7 +11,7 @@ use super::writer::Tx;
 use crate::domain::event::Event;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::{ChangeNumber, EntryId, EventId, FeedId};
-use crate::domain::outcome::{NewWait, Verdict, Waited};
+use crate::domain::outcome::{NewWait, WaitVerdict, Waited};
 use crate::domain::state::EntryState;
 use crate::time::Timestamp;
 
@@ -142,7 +142,7 @@ fn look_at(conn: &Connection, entry: EntryId, wait: &NewWait) -> Result<(), Stor
 /// Stores the verdict on a pending change. If it is no longer pending, another process has judged it.
 pub(super) fn note(tx: &mut Tx<'_>, entry: EntryId, waited: &Waited) -> Result<(), StoreError> {
     let change = waited.change;
-    if let Verdict::Again {
+    if let WaitVerdict::Again {
         wait,
         still,
         counts,
@@ -164,9 +164,9 @@ pub(super) fn note(tx: &mut Tx<'_>, entry: EntryId, waited: &Waited) -> Result<(
         return Ok(());
     }
     let quiet = match &waited.verdict {
-        Verdict::Edit(_) => None,
-        Verdict::OneOfMany => Some("bulk_edit"),
-        Verdict::NoEdit | Verdict::Again { .. } => Some("unconfirmed"),
+        WaitVerdict::Edit(_) => None,
+        WaitVerdict::OneOfMany => Some("bulk_edit"),
+        WaitVerdict::NoEdit | WaitVerdict::Again { .. } => Some("unconfirmed"),
     };
     let (event, first_changed): (EventId, Timestamp) = tx
         .conn
@@ -182,7 +182,7 @@ pub(super) fn note(tx: &mut Tx<'_>, entry: EntryId, waited: &Waited) -> Result<(
             .execute(params![entry, first_changed])?;
     }
     match &waited.verdict {
-        Verdict::Edit(targets) => events::deliver(tx, event, targets, first_changed),
+        WaitVerdict::Edit(targets) => events::deliver(tx, event, targets, first_changed),
         _ => Ok(()),
     }
 }

@@ -67,7 +67,7 @@ pub struct Writer {
 #[derive(Debug)]
 struct WriterQueue {
     path: PathBuf,
-    queue: mpsc::Sender<Message>,
+    queue: mpsc::Sender<WriterMessage>,
     permits: Semaphore,
     sent: AtomicU64,
     done: AtomicU64,
@@ -241,7 +241,7 @@ impl Writer {
     /// Tells the thread to end after the jobs that were sent before.
     pub(super) fn send_close(&self) {
         // The thread may have ended already.
-        let _ = self.shared.queue.send(Message::Close);
+        let _ = self.shared.queue.send(WriterMessage::Close);
     }
 }
 
@@ -257,7 +257,7 @@ impl WriterQueue {
             reply,
         };
         self.queue
-            .send(Message::Job(Box::new(job)))
+            .send(WriterMessage::Job(Box::new(job)))
             .map_err(|_| StoreError::Closed)?;
         // A counted job is in the queue, so anything sent after it comes later.
         self.sent.fetch_add(1, Ordering::SeqCst);
@@ -317,7 +317,7 @@ pub(super) fn start(
     Ok((Writer { shared }, thread))
 }
 
-enum Message {
+enum WriterMessage {
     Job(Box<dyn Job>),
     Close,
 }
@@ -372,14 +372,14 @@ struct WriterThread {
 }
 
 impl WriterThread {
-    fn serve(&mut self, jobs: &mpsc::Receiver<Message>, answered: impl Fn(BatchEnd)) {
-        while let Ok(Message::Job(first)) = jobs.recv() {
+    fn serve(&mut self, jobs: &mpsc::Receiver<WriterMessage>, answered: impl Fn(BatchEnd)) {
+        while let Ok(WriterMessage::Job(first)) = jobs.recv() {
             let mut batch = vec![first];
             let mut close = false;
             while batch.len() < BATCH {
                 match jobs.try_recv() {
-                    Ok(Message::Job(job)) => batch.push(job),
-                    Ok(Message::Close) => {
+                    Ok(WriterMessage::Job(job)) => batch.push(job),
+                    Ok(WriterMessage::Close) => {
                         close = true;
                         break;
                     }

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 
-use super::pages::{self, Answer, Asked, HTML};
-use super::readers::{AskError, Readers};
+use super::pages::{self, HTML, PageRequest, PageResponse};
+use super::readers::{AskError, PageThreads};
 use super::route::{Route, parameters};
-use super::{Source, access};
+use super::{WebSource, access};
 use crate::config::{Auth, WebConfig};
 use crate::metrics;
 
@@ -27,11 +27,11 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base
 const POLICY_OF_FILE: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Responds to a request; its body is not read.
-pub(super) async fn answer<B, S: Source>(
+pub(super) async fn answer<B, S: WebSource>(
     request: &Request<B>,
     peer: Option<IpAddr>,
     source: &S,
-    readers: &Readers,
+    readers: &PageThreads,
 ) -> Response<String> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut refused = text(
@@ -80,7 +80,7 @@ pub(super) async fn answer<B, S: Source>(
             "there is no such page; the list of changes is at /",
         );
     };
-    let asked = Asked {
+    let asked = PageRequest {
         parameters: parameters(request.uri().query()),
         if_none_match: header(request.headers(), "if-none-match"),
         accept_datetime: header(request.headers(), "accept-datetime"),
@@ -92,7 +92,7 @@ pub(super) async fn answer<B, S: Source>(
     page(asked, web, peer, request.headers(), readers).await
 }
 
-async fn state_of<S: Source>(path: &str, source: &S) -> Response<String> {
+async fn state_of<S: WebSource>(path: &str, source: &S) -> Response<String> {
     match path {
         HEALTH => state(source.health()),
         "/readyz" => state(source.readiness().await),
@@ -105,11 +105,11 @@ async fn state_of<S: Source>(path: &str, source: &S) -> Response<String> {
 
 /// Returns the page to clients that may read it.
 async fn page(
-    asked: Asked,
+    asked: PageRequest,
     web: &WebConfig,
     peer: Option<IpAddr>,
     headers: &HeaderMap,
-    readers: &Readers,
+    readers: &PageThreads,
 ) -> Response<String> {
     let known = asked.if_none_match.clone();
     let is_file = matches!(asked.route, Route::Evidence(_));
@@ -204,7 +204,12 @@ fn who_are_you() -> Response<String> {
 }
 
 /// Adds the headers of all pages, and leaves out the body if the client already has it.
-fn finish(answer: Answer, web: &WebConfig, known: Option<&str>, is_file: bool) -> Response<String> {
+fn finish(
+    answer: PageResponse,
+    web: &WebConfig,
+    known: Option<&str>,
+    is_file: bool,
+) -> Response<String> {
     let is_ok = answer.status == StatusCode::OK;
     let tag = answer
         .tag

@@ -40,8 +40,8 @@ impl Drop for SocketFile {
 }
 
 /// A connection of either kind.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+pub(super) trait DoorStream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> DoorStream for T {}
 
 impl Door {
     /// Listens at `place`. Must be called on a runtime.
@@ -75,7 +75,7 @@ impl Door {
     }
 
     /// The next client, with its address; a client of a Unix socket has none.
-    pub(super) async fn accept(&self) -> io::Result<(Box<dyn Stream>, Option<IpAddr>)> {
+    pub(super) async fn accept(&self) -> io::Result<(Box<dyn DoorStream>, Option<IpAddr>)> {
         match &self.listener {
             Listener::Tcp(listener) => {
                 let (stream, peer) = listener.accept().await?;

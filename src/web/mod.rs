@@ -2,8 +2,8 @@
 //! monitoring.
 //!
 //! It accepts GET and HEAD, reads no body, sets no cookie, and is limited in clients, bytes and time: whatever a
-//! client does, the service continues. What it reports about the service comes from a [`Source`]; the pages are
-//! read from the database on separate threads ([`Readers`]) and made by [`crate::report::pages`].
+//! client does, the service continues. What it reports about the service comes from a [`WebSource`]; the pages are
+//! read from the database on separate threads ([`PageThreads`]) and made by [`crate::report::pages`].
 
 mod access;
 mod answer;
@@ -20,11 +20,11 @@ use crate::config::{Config, FeedConfig};
 use crate::time::Timestamp;
 
 pub use door::Door;
-pub use readers::Readers;
-pub use serve::{Limits, serve};
+pub use readers::PageThreads;
+pub use serve::{ClientLimits, serve};
 
 /// The configuration in force.
-pub trait Setup: Send + Sync + 'static {
+pub trait WebSetup: Send + Sync + 'static {
     /// The configuration without its feeds.
     fn config(&self) -> &Config;
 
@@ -39,7 +39,7 @@ pub trait Setup: Send + Sync + 'static {
 }
 
 /// Where responses come from.
-pub trait Source: Send + Sync + 'static {
+pub trait WebSource: Send + Sync + 'static {
     /// Whether the process makes progress; if not, why. For a monitor that would restart it.
     fn health(&self) -> Result<(), String>;
 
@@ -50,7 +50,7 @@ pub trait Source: Send + Sync + 'static {
     fn metrics(&self) -> impl Future<Output = Result<String, String>> + Send;
 
     /// The current configuration; a reload changes it.
-    fn setup(&self) -> Arc<dyn Setup>;
+    fn setup(&self) -> Arc<dyn WebSetup>;
 
     /// The time.
     fn now(&self) -> Timestamp;

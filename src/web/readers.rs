@@ -46,12 +46,12 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// The threads. They end when this is dropped.
 #[derive(Debug)]
-pub struct Readers {
+pub struct PageThreads {
     database: PathBuf,
     queue: OnceLock<SyncSender<Job>>,
 }
 
-impl Readers {
+impl PageThreads {
     /// Starts no threads yet: most services have no readers.
     #[must_use]
     pub fn new(database: &Path) -> Self {

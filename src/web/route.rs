@@ -8,7 +8,7 @@ use crate::report::pages::SHEET_PATH;
 
 /// The requested form of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum ListFormat {
     Html,
     Atom,
     Json,
@@ -16,7 +16,7 @@ pub(super) enum Form {
     Ndjson,
 }
 
-impl Form {
+impl ListFormat {
     const ENDINGS: [(&'static str, Self); 4] = [
         ("atom", Self::Atom),
         ("json", Self::Json),
@@ -47,16 +47,16 @@ pub(super) enum List {
 /// A page, or a file that belongs to one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
-    List(List, Form),
-    Change(ChangeNumber, Form),
+    List(List, ListFormat),
+    Change(ChangeNumber, ListFormat),
     Evidence(ChangeNumber),
     Entry(String),
     Revision(String, RevisionNumber),
     Compare(String, RevisionNumber, RevisionNumber),
     Feed(String),
-    Feeds(Form),
-    Search(Form),
-    Stats(Form),
+    Feeds(ListFormat),
+    Search(ListFormat),
+    Stats(ListFormat),
     About,
     Guide(Option<String>),
     Sheet,
@@ -90,15 +90,15 @@ impl Route {
             .collect::<Option<_>>()?;
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
         match parts.as_slice() {
-            [""] => Some(Self::List(List::All, Form::Html)),
+            [""] => Some(Self::List(List::All, ListFormat::Html)),
             ["about"] => Some(Self::About),
             ["guide"] => Some(Self::Guide(None)),
             ["guide", topic] => Some(Self::Guide(Some((*topic).to_owned()))),
             ["robots.txt"] => Some(Self::Robots),
             ["assets", "icon.svg"] => Some(Self::Icon),
-            [name] => Self::of_list(Form::of(name)),
-            ["c", name] => match Form::of(name) {
-                (number, form @ (Form::Html | Form::Json | Form::Csv)) => {
+            [name] => Self::of_list(ListFormat::of(name)),
+            ["c", name] => match ListFormat::of(name) {
+                (number, form @ (ListFormat::Html | ListFormat::Json | ListFormat::Csv)) => {
                     Some(Self::Change(change(number)?, form))
                 }
                 _ => None,
@@ -113,19 +113,23 @@ impl Route {
         }
     }
 
-    fn of_list(named: (&str, Form)) -> Option<Self> {
+    fn of_list(named: (&str, ListFormat)) -> Option<Self> {
         match named {
             ("changes", form) => Some(Self::List(List::All, form)),
             ("headlines", form) => Some(Self::List(List::Headlines, form)),
-            ("feeds", form @ (Form::Html | Form::Json | Form::Csv)) => Some(Self::Feeds(form)),
-            ("search", form @ (Form::Html | Form::Json)) => Some(Self::Search(form)),
-            ("stats", form @ (Form::Html | Form::Json | Form::Csv)) => Some(Self::Stats(form)),
+            ("feeds", form @ (ListFormat::Html | ListFormat::Json | ListFormat::Csv)) => {
+                Some(Self::Feeds(form))
+            }
+            ("search", form @ (ListFormat::Html | ListFormat::Json)) => Some(Self::Search(form)),
+            ("stats", form @ (ListFormat::Html | ListFormat::Json | ListFormat::Csv)) => {
+                Some(Self::Stats(form))
+            }
             _ => None,
         }
     }
 
     fn changes_of(list: List, name: &str) -> Option<Self> {
-        match Form::of(name) {
+        match ListFormat::of(name) {
             ("changes", form) => Some(Self::List(list, form)),
             _ => None,
         }
@@ -146,7 +150,7 @@ impl Route {
 
     /// Whether it is a feed, whose address may have a token: feed readers support nothing else.
     pub(super) fn is_feed(&self) -> bool {
-        matches!(self, Self::List(_, Form::Atom | Form::Json))
+        matches!(self, Self::List(_, ListFormat::Atom | ListFormat::Json))
     }
 }
 
@@ -180,19 +184,25 @@ mod tests {
     fn addresses_stand_for_pages() {
         let number = RevisionNumber;
         for (path, expected) in [
-            ("/", Route::List(List::All, Form::Html)),
-            ("/changes.atom", Route::List(List::All, Form::Atom)),
-            ("/headlines.csv", Route::List(List::Headlines, Form::Csv)),
+            ("/", Route::List(List::All, ListFormat::Html)),
+            ("/changes.atom", Route::List(List::All, ListFormat::Atom)),
+            (
+                "/headlines.csv",
+                Route::List(List::Headlines, ListFormat::Csv),
+            ),
             (
                 "/f/a%20b%2Fc+d/changes.json",
-                Route::List(List::Feed("a b/c+d".into()), Form::Json),
+                Route::List(List::Feed("a b/c+d".into()), ListFormat::Json),
             ),
             (
                 "/e/ent_42/changes.ndjson",
-                Route::List(List::Entry("ent_42".into()), Form::Ndjson),
+                Route::List(List::Entry("ent_42".into()), ListFormat::Ndjson),
             ),
-            ("/c/412", Route::Change(ChangeNumber(412), Form::Html)),
-            ("/c/412.json", Route::Change(ChangeNumber(412), Form::Json)),
+            ("/c/412", Route::Change(ChangeNumber(412), ListFormat::Html)),
+            (
+                "/c/412.json",
+                Route::Change(ChangeNumber(412), ListFormat::Json),
+            ),
             ("/c/412/evidence.html", Route::Evidence(ChangeNumber(412))),
             ("/e/ent_42", Route::Entry("ent_42".into())),
             ("/e/ent_42/3", Route::Revision("ent_42".into(), number(3))),

@@ -15,14 +15,14 @@ use tokio::sync::Semaphore;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::Source;
+use super::WebSource;
 use super::answer::{HEALTH, answer, busy};
-use super::door::{Door, Stream};
-use super::readers::Readers;
+use super::door::{Door, DoorStream};
+use super::readers::PageThreads;
 
 /// Limits for clients.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct ClientLimits {
     /// Clients at the same time from one other machine.
     pub of_one: usize,
     /// Clients at the same time. When another one connects, the oldest that has not sent a request yet is disconnected.
@@ -37,7 +37,7 @@ pub struct Limits {
     pub bytes: usize,
 }
 
-impl Default for Limits {
+impl Default for ClientLimits {
     fn default() -> Self {
         Self {
             of_one: 16,
@@ -54,11 +54,11 @@ impl Default for Limits {
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves until `stop`; clients without a response by then get none.
-pub async fn serve<S: Source>(
+pub async fn serve<S: WebSource>(
     door: Door,
-    limits: Limits,
+    limits: ClientLimits,
     source: Arc<S>,
-    readers: Arc<Readers>,
+    readers: Arc<PageThreads>,
     stop: CancellationToken,
 ) {
     let places = Arc::new(Semaphore::new(limits.answers));
@@ -142,18 +142,18 @@ impl WebClients {
 
 /// One connection of a client.
 struct ClientVisit<S> {
-    limits: Limits,
+    limits: ClientLimits,
     peer: Option<IpAddr>,
     is_too_often: bool,
-    readers: Arc<Readers>,
+    readers: Arc<PageThreads>,
     source: Arc<S>,
     places: Arc<Semaphore>,
     has_asked: Arc<AtomicBool>,
 }
 
-impl<S: Source> ClientVisit<S> {
+impl<S: WebSource> ClientVisit<S> {
     /// One request and its response. Health does not wait for a place, because it takes no time.
-    async fn talk(self, stream: Box<dyn Stream>) {
+    async fn talk(self, stream: Box<dyn DoorStream>) {
         let limits = self.limits;
         let visit = Arc::new(self);
         let service = service_fn(|request: Request<_>| {

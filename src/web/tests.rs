@@ -31,7 +31,7 @@ impl Sample {
 
 struct Plain(Config);
 
-impl Setup for Plain {
+impl WebSetup for Plain {
     fn config(&self) -> &Config {
         &self.0
     }
@@ -49,7 +49,7 @@ impl Setup for Plain {
     }
 }
 
-impl Source for Sample {
+impl WebSource for Sample {
     fn health(&self) -> Result<(), String> {
         Ok(())
     }
@@ -62,7 +62,7 @@ impl Source for Sample {
         Ok("revisor_feeds 3\n".to_owned())
     }
 
-    fn setup(&self) -> Arc<dyn Setup> {
+    fn setup(&self) -> Arc<dyn WebSetup> {
         Arc::new(Plain(self.0.clone()))
     }
 
@@ -71,7 +71,7 @@ impl Source for Sample {
     }
 }
 
-const QUICK: Limits = Limits {
+const QUICK: ClientLimits = ClientLimits {
     of_one: 4,
     clients: 4,
     answers: 2,
@@ -93,11 +93,11 @@ impl Drop for Running {
     }
 }
 
-async fn start(limits: Limits) -> Running {
+async fn start(limits: ClientLimits) -> Running {
     start_with(limits, "").await
 }
 
-async fn start_with(limits: Limits, web: &str) -> Running {
+async fn start_with(limits: ClientLimits, web: &str) -> Running {
     let door = Door::open(&Listen::parse("127.0.0.1:0").unwrap())
         .await
         .unwrap();
@@ -116,7 +116,7 @@ async fn start_with(limits: Limits, web: &str) -> Running {
         door,
         limits,
         Arc::new(Sample::new(web)),
-        Arc::new(Readers::new(&database)),
+        Arc::new(PageThreads::new(&database)),
         stop.clone(),
     ));
     Running {
@@ -144,7 +144,7 @@ async fn ask(running: &Running, method: &str, path: &str, host: &str) -> String 
 
 #[tokio::test]
 async fn it_answers_what_it_is_asked() {
-    let running = start(Limits::default()).await;
+    let running = start(ClientLimits::default()).await;
     for (method, path, status, body) in [
         ("GET", "/healthz", "200", "ok\n"),
         ("GET", "/readyz", "503", "the database is locked\n"),
@@ -192,7 +192,7 @@ async fn it_answers_what_it_is_asked() {
 
 #[tokio::test]
 async fn a_name_that_somebody_gave_this_machine_is_refused() {
-    let running = start(Limits::default()).await;
+    let running = start(ClientLimits::default()).await;
     for (host, status) in [
         ("localhost:9464", "200"),
         ("127.0.0.1", "200"),
@@ -272,7 +272,7 @@ async fn clients_that_dawdle_lose_their_places() {
 #[tokio::test]
 async fn health_is_answered_at_once_whatever_idle_clients_do() {
     // The times of the service itself: nobody is sent away for being slow while this lasts.
-    let running = start(Limits::default()).await;
+    let running = start(ClientLimits::default()).await;
     let mut idle = Vec::new();
     for number in 0..300 {
         let mut stream = TcpStream::connect(&running.address).await.unwrap();
@@ -308,9 +308,9 @@ async fn a_socket_in_the_file_system_is_taken_over_and_taken_away() {
     let stop = CancellationToken::new();
     let serving = tokio::spawn(serve(
         door,
-        Limits::default(),
+        ClientLimits::default(),
         Arc::new(Sample::new("")),
-        Arc::new(Readers::new(&folder.path().join("none.db"))),
+        Arc::new(PageThreads::new(&folder.path().join("none.db"))),
         stop.clone(),
     ));
     let mut stream = UnixStream::connect(&path).await.unwrap();
@@ -342,7 +342,7 @@ async fn get(running: &Running, path: &str, headers: &str) -> String {
 
 #[tokio::test]
 async fn pages_are_strict_and_say_so() {
-    let running = start(Limits::default()).await;
+    let running = start(ClientLimits::default()).await;
     for path in [
         "/",
         "/headlines",
@@ -364,13 +364,13 @@ async fn pages_are_strict_and_say_so() {
         }
         assert!(!answer.contains("set-cookie"), "{answer}");
     }
-    let hidden = start_with(Limits::default(), "pages = false").await;
+    let hidden = start_with(ClientLimits::default(), "pages = false").await;
     assert_eq!(status(&get(&hidden, "/", "").await), "404");
 }
 
 #[tokio::test]
 async fn what_a_client_has_is_not_sent_again() {
-    let running = start(Limits::default()).await;
+    let running = start(ClientLimits::default()).await;
     for path in [
         "/",
         "/changes.atom",
@@ -394,7 +394,7 @@ async fn what_a_client_has_is_not_sent_again() {
 
 #[tokio::test]
 async fn with_tokens_only_who_has_one_may_read() {
-    let running = start_with(Limits::default(), "auth = \"tokens\"").await;
+    let running = start_with(ClientLimits::default(), "auth = \"tokens\"").await;
     for path in [
         "/",
         "/guide",
@@ -430,14 +430,14 @@ async fn with_tokens_only_who_has_one_may_read() {
 async fn a_header_counts_only_when_the_proxy_sends_it() {
     let user = "X-Forwarded-User: ada\r\n";
     let trusted = start_with(
-        Limits::default(),
+        ClientLimits::default(),
         "auth = \"proxy\"\ntrusted_proxies = [\"127.0.0.1\"]",
     )
     .await;
     assert_eq!(status(&get(&trusted, "/", user).await), "200");
     assert_eq!(status(&get(&trusted, "/", "").await), "403");
     let other = start_with(
-        Limits::default(),
+        ClientLimits::default(),
         "auth = \"proxy\"\ntrusted_proxies = [\"192.0.2.1\"]",
     )
     .await;
@@ -447,7 +447,7 @@ async fn a_header_counts_only_when_the_proxy_sends_it() {
 #[tokio::test]
 async fn only_the_configured_host_name_is_meant() {
     let running = start_with(
-        Limits::default(),
+        ClientLimits::default(),
         "base_url = \"https://changes.example/r\"\npublic = true",
     )
     .await;

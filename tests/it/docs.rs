@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use revisor::config::{DEFAULT_TOML, Environment, Flags, Secrets, from_text};
-use revisor::notify::{Secret, sign};
+use revisor::notify::{SigningSecret, sign};
 use revisor::report::guide::TOPICS;
 use revisor::time::{Clock as _, System};
 
@@ -148,10 +148,10 @@ fn every_configuration_key_in_the_readme_exists() {
 fn the_python_example_accepts_our_signatures_and_no_others() {
     let example = block_after(&read("src/guide/alerts.md"), "<!-- verify -->");
     let body = "{\"type\":\"ping.test\",\"text\":\"Grüße\"}";
-    let secret = Secret::parse(SECRET).expect("the tests' secret is one");
-    let other = Secret::from_bytes(&[7; 32]).expect("32 bytes are a secret");
+    let secret = SigningSecret::parse(SECRET).expect("the tests' secret is one");
+    let other = SigningSecret::from_bytes(&[7; 32]).expect("32 bytes are a secret");
     let now = System.now();
-    let headers = |secrets: &[Secret], at| {
+    let headers = |secrets: &[SigningSecret], at| {
         let headers: serde_json::Map<String, serde_json::Value> =
             sign(secrets, "msg_1", at, body.as_bytes())
                 .headers()

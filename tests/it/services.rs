@@ -241,7 +241,7 @@ fn wrong_address(service: &str) -> Result<Accepted, Refusal> {
 
 /// Standard Webhooks: the signature is checked, and 20 KiB are recommended as the most.
 fn webhook(headers: &HeaderMap, body: &[u8]) -> Result<Accepted, Refusal> {
-    let secret = revisor::notify::Secret::parse(WEBHOOK_SECRET).unwrap();
+    let secret = revisor::notify::SigningSecret::parse(WEBHOOK_SECRET).unwrap();
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let at = header("webhook-timestamp").and_then(|at| at.parse().ok());
     let at = revisor::time::Timestamp::from_unix(at.unwrap_or_default());

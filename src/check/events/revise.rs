@@ -12,7 +12,7 @@ use crate::domain::ids::{EntryId, RevisionNumber};
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{
     AliasKey, AliasKind, ClaimedDates, EntryOutcome, EntryRef, NewAlias, NewChange, NewEvent,
-    NewRevision, Origin, Quiet, SeenPrints, Stamp,
+    NewRevision, Quiet, RevisionOrigin, SeenPrints, Stamp,
 };
 use crate::domain::route::{TargetRule, targets_for};
 use crate::domain::scheme::Schemes;
@@ -371,7 +371,7 @@ fn revision(
         state: step.state,
         fingerprints: step.fingerprints,
         schemes,
-        origin: Origin::Look,
+        origin: RevisionOrigin::Look,
         channels: step.channels,
         change,
     }

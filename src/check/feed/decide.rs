@@ -12,7 +12,7 @@ use crate::check::feed::past::{DocumentPast, ItemPast};
 use crate::check::furniture::FeedRules;
 use crate::check::ignored::noted_of_item;
 use crate::check::page::interpret::Interpreted;
-use crate::check::past::{EntryPast, Site};
+use crate::check::past::{EntryPast, FeedPages};
 use crate::check::reread::rebase::{rebase, seen_channels};
 use crate::check::schedule;
 use crate::check::waits::{self, Kept};
@@ -149,7 +149,7 @@ struct ItemDecisions<'a> {
     rules: &'a FeedRules,
     /// The poll that first saw most texts missing.
     first_emptied: Option<Timestamp>,
-    site: Option<&'a Site>,
+    site: Option<&'a FeedPages>,
     now: Timestamp,
 }
 

@@ -19,7 +19,9 @@ use crate::domain::identity::{
 use crate::domain::ids::EntryId;
 use crate::domain::known_items::{KnownItem, KnownItems, stand_alone};
 use crate::domain::life::leaving::{Came, how_it_left};
-use crate::domain::outcome::{AliasKey, AliasKind, EntryRef, Left, NewAlias, Origin, SeenPrints};
+use crate::domain::outcome::{
+    AliasKey, AliasKind, EntryRef, Left, NewAlias, RevisionOrigin, SeenPrints,
+};
 use crate::domain::past::PastRevision;
 use crate::domain::scheme::Schemes;
 use crate::domain::state::{Block, Channel, FeedState};
@@ -159,7 +161,7 @@ fn has_words(state: &FeedState) -> bool {
 }
 
 /// The items of a document, and what was known of items before.
-pub(in crate::check) struct Document<'a> {
+pub(in crate::check) struct DocumentItems<'a> {
     pub(in crate::check) items: Vec<FeedState>,
     /// How each item is recognised; empty if that is not known.
     pub(in crate::check) marks: Vec<ItemMark>,
@@ -170,12 +172,12 @@ pub(in crate::check) struct Document<'a> {
 pub(in crate::check) fn identify(
     reader: &Reader,
     document_reading: &DocumentReading<'_>,
-    document: Document<'_>,
+    document: DocumentItems<'_>,
     rules: FeedRules,
 ) -> Result<IdentifiedFeed, StoreError> {
     let (feed, now) = (document_reading.row, document_reading.now);
     let schemes = document_reading.schemes();
-    let Document {
+    let DocumentItems {
         mut items,
         marks: item_marks,
         known: known_items,
@@ -331,7 +333,7 @@ pub(in crate::check) fn identify(
 }
 
 fn recent_candidate(
-    recent: store::Candidate,
+    recent: store::EntryCandidate,
     rows: &mut HashMap<EntryId, Arc<store::KnownEntry>>,
 ) -> Candidate {
     let prints = recent.fingerprints;
@@ -408,7 +410,7 @@ pub(in crate::check) fn known_entry(full: KnownEntryFull) -> EntryKnowledge {
         let change = changes.iter().find(|change| change.after == number);
         let mut additive = change.is_some_and(|change| change.additive);
         let mut quiet = change.and_then(|change| change.quiet);
-        if row.origin == Origin::Reread
+        if row.origin == RevisionOrigin::Reread
             && let Some(read_before) = past.pop()
         {
             // The same response under two schemes is one state to return to.

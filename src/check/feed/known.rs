@@ -4,7 +4,7 @@
 //! that fingerprint is the one stored for its entry, reading it would find nothing new, so it is not read again. If
 //! anything does not fit, the whole document is read.
 
-use crate::check::feed::identify::{Document, IdentifiedFeed, identify};
+use crate::check::feed::identify::{DocumentItems, IdentifiedFeed, identify};
 use crate::check::furniture::FeedRules;
 use crate::check::{Reading, schedule};
 use crate::config::{FeedConfig, PageMode};
@@ -92,7 +92,7 @@ impl DocumentReading<'_> {
             Err(error) => return Ok(Err(error)),
         };
         let mut pace = schedule::pace(&parsed, self.now);
-        let document = Document {
+        let document = DocumentItems {
             items: std::mem::take(&mut parsed.entries),
             marks: std::mem::take(&mut parsed.marks),
             known,

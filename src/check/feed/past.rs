@@ -7,9 +7,9 @@ use crate::check::events::revise::Windows;
 use crate::check::feed::decide::{FeedDecision, PageOfItem, window};
 use crate::check::feed::identify::{IdentifiedFeed, IdentifiedItem, MatchedEntry};
 use crate::check::ignored;
-use crate::check::past::{EntryPast, Site, past_of};
+use crate::check::past::{EntryPast, FeedPages, past_of};
 use crate::check::waits::may_wait;
-use crate::domain::furniture::{Rules, Step};
+use crate::domain::furniture::{Rules, TextStep};
 use crate::domain::ids::EntryId;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::state::{Block, Channel, FeedState};
@@ -21,7 +21,7 @@ pub(in crate::check) struct DocumentPast {
     /// For each item in feed order; `None` for a new one.
     pub(in crate::check) items: Vec<Option<ItemPast>>,
     /// The feed's pages, if one that was fetched shows another text.
-    pub(in crate::check) site: Option<Site>,
+    pub(in crate::check) site: Option<FeedPages>,
 }
 
 /// What is known of the entry of an item, besides its row and its text.
@@ -70,7 +70,7 @@ impl PastReading<'_> {
         document: &mut IdentifiedFeed,
         pages: &[Option<PageOfItem>],
     ) -> Result<DocumentPast, StoreError> {
-        let steps: Vec<Step<'_>> = document.items.iter().filter_map(step).collect();
+        let steps: Vec<TextStep<'_>> = document.items.iter().filter_map(step).collect();
         if document.rules.may_learn(&steps) {
             let articles = past_of(self.reader, self.row.id, Channel::Feed)?;
             document.rules.learn_from(&articles, Channel::Feed);
@@ -91,7 +91,7 @@ impl PastReading<'_> {
             items.push(past);
         }
         let site = match pages.iter().flatten().any(PageOfItem::may_wait) {
-            true => Some(Site::read(self.reader, self.row.id)?),
+            true => Some(FeedPages::read(self.reader, self.row.id)?),
             false => None,
         };
         Ok(DocumentPast { items, site })
@@ -147,10 +147,10 @@ impl PageOfItem {
 }
 
 /// The last text of an item that has moved, and the new one.
-fn step(item: &IdentifiedItem) -> Option<Step<'_>> {
+fn step(item: &IdentifiedItem) -> Option<TextStep<'_>> {
     let known = item.known.as_ref().filter(|known| known.moved)?;
     let before = known.full.as_ref()?.known.state.feed.as_ref()?;
-    Some(Step {
+    Some(TextStep {
         titles: [before.title.as_deref(), item.state.title.as_deref()],
         texts: [text(before), text(&item.state)],
     })

@@ -15,8 +15,8 @@ use crate::domain::ids::EntryId;
 use crate::domain::life::Reason;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{
-    AliasKey, AliasKind, EntryOutcome, EntryRef, FeedPoll, NewAlias, NewRevision, Origin, Outcome,
-    Validators,
+    AliasKey, AliasKind, EntryOutcome, EntryRef, FeedPoll, NewAlias, NewRevision, Outcome,
+    RevisionOrigin, Validators,
 };
 use crate::domain::state::{Channel, FeedState};
 use crate::domain::url::canonical;
@@ -181,7 +181,7 @@ impl Poll<'_> {
                 state,
                 fingerprints,
                 schemes: known.entry.schemes,
-                origin: Origin::Look,
+                origin: RevisionOrigin::Look,
                 channels: vec![Channel::Feed],
                 change: None,
             }),

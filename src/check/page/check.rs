@@ -72,7 +72,7 @@ impl Checker {
             feed: &config,
         };
         let result = self.fetch_page(&fetch, wait_limit).await;
-        let known = Known {
+        let known = BeforeFetch {
             row,
             feed,
             config,
@@ -86,10 +86,10 @@ impl Checker {
     /// Decides on the result of a fetch, and stores it.
     async fn store_result(
         &self,
-        known: Known,
+        known: BeforeFetch,
         mut result: FetchResult,
     ) -> Result<PageReport, CheckError> {
-        let Known {
+        let BeforeFetch {
             row,
             feed,
             config,
@@ -197,7 +197,7 @@ impl Checker {
 }
 
 /// What was known of a page before it was fetched.
-struct Known {
+struct BeforeFetch {
     row: KnownEntry,
     feed: FeedRow,
     config: Arc<FeedConfig>,

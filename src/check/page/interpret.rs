@@ -17,7 +17,9 @@ use crate::domain::event::{EventKind, Window};
 use crate::domain::fingerprint::{address_key, of_page_state, of_text};
 use crate::domain::life::redirect::{Elsewhere, elsewhere};
 use crate::domain::life::stand_in::{PageText, another_page, bears, is_replaced};
-use crate::domain::life::{Held, Looks, PageLife, Reason, Rule, Sight, Step, doubt::doubt, judge};
+use crate::domain::life::{
+    Held, LifeRule, LifeStep, Looks, PageLife, Reason, Sight, doubt::doubt, judge,
+};
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{AliasKey, AliasKind, Capture, EntryOutcome, NewAlias, PageCheck};
 use crate::domain::scheme::Scheme;
@@ -37,7 +39,7 @@ pub(in crate::check) struct Interpreted {
     pub(in crate::check) window: Window,
     check: PageCheck,
     life: Option<PageLife>,
-    step: Step,
+    step: LifeStep,
     observation: Option<Observation>,
     /// What was read from the page, for the record of ignored text.
     read: Option<ReadPage>,
@@ -93,7 +95,7 @@ impl PageSight {
 pub(in crate::check) fn interpret(
     result: FetchResult,
     before: &mut KnownPage,
-    rule: &Rule,
+    rule: &LifeRule,
     scheme: Scheme,
 ) -> Interpreted {
     let now = result.check.at;
@@ -109,7 +111,7 @@ pub(in crate::check) fn interpret(
     let (mut page_capture, mut held_capture) = (None, None);
     match (verdict.step, seen.page) {
         (
-            Step::Read {
+            LifeStep::Read {
                 confirmed: held, ..
             },
             Some(page),
@@ -128,8 +130,8 @@ pub(in crate::check) fn interpret(
             });
         }
         // No response is kept for text that is only counted; the next check reads it again to see whether it stays.
-        (Step::Counted, _) => seen.check.validators = None,
-        (Step::Held, Some(page)) => {
+        (LifeStep::Counted, _) => seen.check.validators = None,
+        (LifeStep::Held, Some(page)) => {
             let what = seen.check.error.take().unwrap_or_default();
             let error = format!("unconfirmed until a second check: {what}");
             seen.check = fetch::failed_check(now, seen.check.status, error, Reason::Held);
@@ -137,7 +139,7 @@ pub(in crate::check) fn interpret(
         }
         _ => {}
     }
-    if matches!(verdict.step, Step::Read { .. }) {
+    if matches!(verdict.step, LifeStep::Read { .. }) {
         seen.check.ok = true;
         seen.check.error = None;
         seen.check.reason = seen
@@ -187,7 +189,7 @@ impl Interpreted {
             window: window(row, None, at),
             check,
             life: None,
-            step: Step::Nothing,
+            step: LifeStep::Nothing,
             observation: None,
             read: None,
             page_capture: None,
@@ -224,7 +226,7 @@ impl Interpreted {
         let now = self.check.at;
         let why = self.check.error.clone().unwrap_or_default();
         let told = match self.step {
-            Step::Removed(window) => {
+            LifeStep::Removed(window) => {
                 let missing = self.life.as_ref().and_then(|life| life.missing);
                 let detail = missing.map(|missing| {
                     let checks = match missing.looks {
@@ -235,7 +237,7 @@ impl Interpreted {
                 });
                 Some((EventKind::EntryRemoved, window, detail.unwrap_or(why)))
             }
-            Step::Read {
+            LifeStep::Read {
                 restored: Some(window),
                 ..
             } => {

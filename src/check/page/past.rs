@@ -5,9 +5,9 @@ use crate::check::events::revise::EntryKnowledge;
 use crate::check::page::decide::windows_of;
 use crate::check::page::interpret::Interpreted;
 use crate::check::page::known::KnownPage;
-use crate::check::past::{EntryPast, Site};
+use crate::check::past::{EntryPast, FeedPages};
 use crate::check::waits::may_wait;
-use crate::domain::furniture::Step;
+use crate::domain::furniture::TextStep;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::state::Channel;
 use crate::store::{Reader, StoreError};
@@ -17,7 +17,7 @@ use crate::store::{Reader, StoreError};
 pub(in crate::check) struct PagePast {
     pub(in crate::check) entry: EntryPast,
     /// The feed's other pages, if this one shows another text.
-    pub(in crate::check) site: Option<Site>,
+    pub(in crate::check) site: Option<FeedPages>,
 }
 
 impl PagePast {
@@ -31,10 +31,10 @@ impl PagePast {
         let (Some(full), Some(seen)) = (&before.full, interpreted.observed()) else {
             return Ok(Self::default());
         };
-        let steps: Vec<Step<'_>> = step(full, seen).into_iter().collect();
+        let steps: Vec<TextStep<'_>> = step(full, seen).into_iter().collect();
         let learns = before.rules.may_learn(&steps);
         let site = if learns || may_wait(full, seen) {
-            Some(Site::read(reader, before.row.feed)?)
+            Some(FeedPages::read(reader, before.row.feed)?)
         } else {
             None
         };
@@ -49,10 +49,10 @@ impl PagePast {
 }
 
 /// The last text of the page, and the new one.
-fn step<'a>(entry: &'a EntryKnowledge, seen: &'a Observation) -> Option<Step<'a>> {
+fn step<'a>(entry: &'a EntryKnowledge, seen: &'a Observation) -> Option<TextStep<'a>> {
     let before = entry.known.state.page.as_ref()?;
     match &seen.state {
-        Observed::Page(page) => Some(Step {
+        Observed::Page(page) => Some(TextStep {
             titles: [before.headline(), page.headline()],
             texts: [&before.body, &page.body],
         }),

@@ -8,8 +8,8 @@ use url::Url;
 use crate::check::{Checker, LONGEST_HOLD, Resting, SHORT_WAIT, WaitLimit, lane_of_pages};
 use crate::config::FeedConfig;
 use crate::fetch::{
-    Clients, FailureKind, FetchFailure, FetchRequest, Fetched, Kind, Lane, Load, RedirectChain,
-    Step, Turn, Turns, host_key,
+    Clients, FailureKind, FetchFailure, FetchRequest, Fetched, Lane, Load, RedirectChain,
+    RequestKind, Step, Turn, Turns, host_key,
 };
 use crate::store::InHand;
 use crate::time::Stopwatch;
@@ -100,8 +100,8 @@ impl Checker {
             request,
             feed,
             lane: match request.kind {
-                Kind::Feed => Lane::Feed,
-                Kind::Page | Kind::Robots => lane_of_pages(feed),
+                RequestKind::Feed => Lane::Feed,
+                RequestKind::Page | RequestKind::Robots => lane_of_pages(feed),
             },
             wait_limit,
             clients: setup.clients,

@@ -17,7 +17,7 @@ use crate::check::polite::redirect_memory::{KeptRedirects, RedirectMemory, leads
 use crate::check::{Checker, Resting, Settings, WaitLimit};
 use crate::config::FeedConfig;
 use crate::domain::outcome::Validators;
-use crate::domain::robots::{Found, Known, Rules, Verdict};
+use crate::domain::robots::{KnownRobots, RobotsFound, RobotsRules, RobotsVerdict};
 use crate::fetch::{CacheHints, FailureKind, FetchRequest, Fetched, HostBudget, host_key};
 use crate::store::{RobotsRow, StoreError};
 use crate::time::{Stopwatch, Timestamp};
@@ -92,22 +92,22 @@ impl fmt::Display for NotAsked {
 #[derive(Debug)]
 struct OriginRules {
     /// Without the file.
-    known: Known,
-    rules: Rules,
+    known: KnownRobots,
+    rules: RobotsRules,
 }
 
 impl OriginRules {
-    fn new(known: &Known) -> Self {
+    fn new(known: &KnownRobots) -> Self {
         Self {
             rules: known.rules(),
-            known: Known {
+            known: KnownRobots {
                 body: None,
                 ..known.clone()
             },
         }
     }
 
-    fn judge(&self, url: &Url, now: Timestamp) -> Verdict {
+    fn judge(&self, url: &Url, now: Timestamp) -> RobotsVerdict {
         self.known.judge(&self.rules, url, now)
     }
 
@@ -354,8 +354,8 @@ impl Checker {
     fn judged(&self, origin: Arc<OriginRules>, url: &Url) -> Result<Arc<OriginRules>, NotAsked> {
         let now = self.now();
         match origin.judge(url, now) {
-            Verdict::Allowed => Ok(origin),
-            Verdict::Forbidden(why) => Err(NotAsked::Barred {
+            RobotsVerdict::Allowed => Ok(origin),
+            RobotsVerdict::Forbidden(why) => Err(NotAsked::Barred {
                 why,
                 until: origin.until(now),
             }),
@@ -414,23 +414,27 @@ impl Checker {
         let (found, holds, validators) = match fetched {
             Fetched::NotModified(answer) => {
                 let kept = answer.validators.unwrap_or(validators);
-                (Found::Same, age(&answer.hints), kept)
+                (RobotsFound::Same, age(&answer.hints), kept)
             }
             Fetched::Body(answer) => {
                 let holds = age(&answer.hints);
-                (Found::File(answer.body), holds, answer.validators)
+                (RobotsFound::File(answer.body), holds, answer.validators)
             }
-            Fetched::Gone(_) => (Found::None, None, Validators::default()),
+            Fetched::Gone(_) => (RobotsFound::None, None, Validators::default()),
             Fetched::Failed(failure) => match (failure.status, failure.kind) {
                 // If robots.txt must not be fetched at all, neither must the page, and its check reports the reason.
                 // "Too many requests" says nothing about the file.
                 (Some(400..=428 | 430..=499), _)
                 | (None, FailureKind::Redirects | FailureKind::Refused) => {
-                    (Found::None, None, Validators::default())
+                    (RobotsFound::None, None, Validators::default())
                 }
                 _ => {
                     let why = failure.message;
-                    (Found::Unreachable(why), failure.retry_after, validators)
+                    (
+                        RobotsFound::Unreachable(why),
+                        failure.retry_after,
+                        validators,
+                    )
                 }
             },
         };

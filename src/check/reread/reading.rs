@@ -14,7 +14,7 @@ use crate::domain::outcome::Capture;
 use crate::domain::scheme::{Scheme, Schemes};
 use crate::domain::state::{Channel, EntryState, FeedState, PageState};
 use crate::domain::url::fragment_of;
-use crate::extract::{self, Article, PageKind, View};
+use crate::extract::{self, Article, PageKind, PageSelectors};
 use crate::feed::{self, FeedError, Limits, ParsedFeed, parse, parse_knowing};
 use crate::store::{Reader, StoreError};
 use crate::time::Timestamp;
@@ -24,7 +24,7 @@ use crate::time::Timestamp;
 pub struct Reading {
     limits: Limits,
     schemes: Schemes,
-    view: Arc<View>,
+    view: Arc<PageSelectors>,
 }
 
 /// Treats a damaged stored response as one that is not kept: it is only one response, and everything else
@@ -96,7 +96,7 @@ impl Reading {
                 feed: Scheme::version(feed::SCHEME),
                 page: Scheme::version(extract::SCHEME).with_rules(rules.iter().map(String::as_str)),
             },
-            view: Arc::new(View::new(&page.select, &page.remove)),
+            view: Arc::new(PageSelectors::new(&page.select, &page.remove)),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::domain::ids::CaptureId;
 use crate::domain::links::prints_of;
 use crate::domain::observation::{Observation, Observed};
 use crate::domain::outcome::{
-    Base, Behind, ClaimedDates, EntryOutcome, NewRevision, Origin, Stamp,
+    Base, Behind, ClaimedDates, EntryOutcome, NewRevision, RevisionOrigin, Stamp,
 };
 use crate::domain::past::PastRevision;
 use crate::domain::scheme::Schemes;
@@ -238,8 +238,8 @@ fn next(
         fingerprints,
         schemes: entry.schemes,
         origin: match begins_anew {
-            true => Origin::Rebased,
-            false => Origin::Reread,
+            true => RevisionOrigin::Rebased,
+            false => RevisionOrigin::Reread,
         },
         channels,
         change: None,
@@ -505,7 +505,7 @@ mod tests {
             let rebasing = look(&mut entry, &seen, kept.then_some(&seen));
             if let Some(base) = &rebasing.base {
                 prop_assert_eq!(&base.revision.change, &None);
-                prop_assert_ne!(base.revision.origin, Origin::Look);
+                prop_assert_ne!(base.revision.origin, RevisionOrigin::Look);
                 prop_assert_eq!(base.revision.number, RevisionNumber(4));
             }
             let decision = decided(&entry, seen);
@@ -550,7 +550,7 @@ mod tests {
                 }
                 Some(again) => {
                     if let Some(base) = rebasing.base {
-                        prop_assert_eq!(base.revision.origin, Origin::Reread);
+                        prop_assert_eq!(base.revision.origin, RevisionOrigin::Reread);
                         prop_assert_eq!(base.captures.page, Some(CaptureId(7)));
                         prop_assert_eq!(base.revision.state.page, Some(again));
                     }

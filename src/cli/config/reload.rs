@@ -7,9 +7,9 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::cli::Context;
+use crate::cli::CommandContext;
 use crate::config::Secrets;
-use crate::daemon::{Outcome, hash_of};
+use crate::daemon::{ReloadResult, hash_of};
 use crate::error::{Error, Exit};
 use crate::store::{InstanceLock, Reach};
 use crate::time::Stopwatch;
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// The pause between two checks for the result.
 const PAUSE: Duration = Duration::from_millis(20);
 
-pub(super) fn run(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
+pub(super) fn run(context: &mut CommandContext, as_json: bool) -> Result<Exit, Error> {
     let config = context.config(Secrets::WhereThere)?;
     let database = config.database.as_path();
     let service = match InstanceLock::service(database) {
@@ -45,7 +45,7 @@ pub(super) fn run(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
         return Err(Error::usage(message).hint(hint));
     };
     let hash = hash_of(config.file.as_deref());
-    let before = Outcome::last(database);
+    let before = ReloadResult::last(database);
     kill_process(service, Signal::HUP).map_err(|error| {
         Error::usage("cannot signal the service").because(std::io::Error::from(error))
     })?;
@@ -68,10 +68,10 @@ pub(super) fn run(context: &mut Context, as_json: bool) -> Result<Exit, Error> {
 }
 
 /// The result of reloading exactly this file, if it differs from the previous result.
-fn wait(database: &Path, hash: &str, before: Option<&Outcome>) -> Option<Outcome> {
+fn wait(database: &Path, hash: &str, before: Option<&ReloadResult>) -> Option<ReloadResult> {
     let since = Stopwatch::start();
     while since.elapsed() < PATIENCE {
-        let last = Outcome::last(database).filter(|last| last.is_of(hash));
+        let last = ReloadResult::last(database).filter(|last| last.is_of(hash));
         if last.is_some() && last.as_ref() != before {
             return last;
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::DateTime;
 
-use crate::report::doctor::Finding;
+use crate::report::doctor::DoctorFinding;
 use crate::report::when::duration;
 use crate::store::Reader;
 use crate::time::Timestamp;
@@ -18,7 +18,7 @@ const ANSWERS: usize = 50;
 const HOSTS_LEAST: usize = 2;
 const HINT: &str = "`timedatectl` shows whether the clock is synchronised; detection windows and alerts use its time";
 
-pub(super) fn look(reader: Option<&Reader>, now: Timestamp) -> Finding {
+pub(super) fn look(reader: Option<&Reader>, now: Timestamp) -> DoctorFinding {
     let stored = reader.and_then(|reader| reader.last_moment().ok().flatten());
     let answers = reader.and_then(|reader| reader.answer_dates(ANSWERS).ok());
     judge(now, stored, &answers.unwrap_or_default())
@@ -28,9 +28,9 @@ fn judge(
     now: Timestamp,
     stored: Option<Timestamp>,
     answers: &[(String, Timestamp, String)],
-) -> Finding {
+) -> DoctorFinding {
     if let Some(stored) = stored.filter(|stored| stored.since(now) > TOLERANCE) {
-        return Finding::fail(
+        return DoctorFinding::fail(
             CHECK,
             format!("the clock says {now}, but the database already has {stored}: it went back"),
             HINT,
@@ -69,7 +69,7 @@ fn judge(
         apart.sort_unstable();
         let middle = apart.get(apart.len() / 2).copied().unwrap_or_default();
         let side = if most(behind) { "behind" } else { "ahead of" };
-        return Finding::warn(
+        return DoctorFinding::warn(
             CHECK,
             format!(
                 "it was about {} {side} the clocks of most servers that responded",
@@ -83,13 +83,13 @@ fn judge(
         count => format!("{now}, confirmed by {count} servers")
             .replace("confirmed by 1 server", "confirmed by a server"),
     };
-    Finding::ok(CHECK, text)
+    DoctorFinding::ok(CHECK, text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::doctor::Level;
+    use crate::report::doctor::FindingLevel;
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse_rfc3339(text).unwrap()
@@ -104,37 +104,37 @@ mod tests {
         let later = "Wed, 25 Nov 2026 12:00:00 GMT";
         let earlier = "Wed, 25 Nov 2026 09:00:00 GMT";
         for (stored, answers, level, says) in [
-            (None, vec![], Level::Ok, "2026"),
+            (None, vec![], FindingLevel::Ok, "2026"),
             (
                 Some(at("2026-11-25T11:59:00Z")),
                 vec![answer("a", right)],
-                Level::Ok,
+                FindingLevel::Ok,
                 "a server",
             ),
             (
                 Some(at("2027-11-25T11:59:00Z")),
                 vec![],
-                Level::Fail,
+                FindingLevel::Fail,
                 "went back",
             ),
             // One server may be wrong, most are not; a cache is old, and its host's next answer is not.
-            (None, vec![answer("a", later)], Level::Ok, ""),
+            (None, vec![answer("a", later)], FindingLevel::Ok, ""),
             (
                 None,
                 vec![answer("a", later), answer("b", right)],
-                Level::Ok,
+                FindingLevel::Ok,
                 "",
             ),
             (
                 None,
                 vec![answer("a", later), answer("b", later)],
-                Level::Warn,
+                FindingLevel::Warn,
                 "60 min behind",
             ),
             (
                 None,
                 vec![answer("a", earlier), answer("b", earlier)],
-                Level::Warn,
+                FindingLevel::Warn,
                 "2 h ahead",
             ),
             (
@@ -145,13 +145,13 @@ mod tests {
                     answer("b", earlier),
                     answer("b", right),
                 ],
-                Level::Ok,
+                FindingLevel::Ok,
                 "confirmed by 2 servers",
             ),
             (
                 None,
                 vec![answer("a", "yesterday"), answer("b", "")],
-                Level::Ok,
+                FindingLevel::Ok,
                 "",
             ),
         ] {

@@ -5,13 +5,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::config::Config;
-use crate::report::doctor::Finding;
+use crate::report::doctor::DoctorFinding;
 
 const CHECK: &str = "service";
 /// Exists if the machine runs systemd.
 const BOOTED: &str = "/run/systemd/system";
 
-pub(super) fn look(daemon: Option<u32>, config: &Config) -> Finding {
+pub(super) fn look(daemon: Option<u32>, config: &Config) -> DoctorFinding {
     judge(daemon, unit().as_ref(), &config.database)
 }
 
@@ -42,7 +42,11 @@ fn unit() -> Option<HashMap<String, String>> {
         .then_some(properties)
 }
 
-fn judge(daemon: Option<u32>, unit: Option<&HashMap<String, String>>, database: &Path) -> Finding {
+fn judge(
+    daemon: Option<u32>,
+    unit: Option<&HashMap<String, String>>,
+    database: &Path,
+) -> DoctorFinding {
     let property = |name: &str| {
         unit.and_then(|unit| unit.get(name))
             .map(String::as_str)
@@ -56,20 +60,20 @@ fn judge(daemon: Option<u32>, unit: Option<&HashMap<String, String>>, database: 
         Some(pid) => {
             let text = format!("a daemon is running (pid {pid})");
             match restarts {
-                Some(restarts) => Finding::warn(
+                Some(restarts) => DoctorFinding::warn(
                     CHECK,
                     format!("{text}; {restarts}"),
                     "run `journalctl -u revisor -p warning` to see why",
                 ),
-                None => Finding::ok(CHECK, text),
+                None => DoctorFinding::ok(CHECK, text),
             }
         }
-        None if property("ActiveState") == "failed" => Finding::fail(
+        None if property("ActiveState") == "failed" => DoctorFinding::fail(
             CHECK,
             format!("systemd gave up on it: {}", property("Result")),
             "run `journalctl -u revisor -n 50` to see why, then `systemctl restart revisor`",
         ),
-        None if property("ActiveState") == "active" => Finding::warn(
+        None if property("ActiveState") == "active" => DoctorFinding::warn(
             CHECK,
             format!(
                 "running, but with another database than {}",
@@ -77,7 +81,7 @@ fn judge(daemon: Option<u32>, unit: Option<&HashMap<String, String>>, database: 
             ),
             "`--db` or `--config` points to another database than the one the service uses",
         ),
-        None if unit.is_some() => Finding::fail(
+        None if unit.is_some() => DoctorFinding::fail(
             CHECK,
             format!(
                 "the service is {}, so nothing is polled",
@@ -85,7 +89,7 @@ fn judge(daemon: Option<u32>, unit: Option<&HashMap<String, String>>, database: 
             ),
             "`systemctl enable --now revisor` starts it now and at every boot",
         ),
-        None => Finding::warn(
+        None => DoctorFinding::warn(
             CHECK,
             "no daemon is running on this database",
             "run `revisor run` as a service, or `revisor check` from time to time",
@@ -96,7 +100,7 @@ fn judge(daemon: Option<u32>, unit: Option<&HashMap<String, String>>, database: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::doctor::Level;
+    use crate::report::doctor::FindingLevel;
 
     #[test]
     fn a_service_is_judged_by_what_runs_and_by_what_systemd_says() {
@@ -112,16 +116,36 @@ mod tests {
             .collect()
         };
         for (daemon, unit, level, says) in [
-            (Some(7), None, Level::Ok, "pid 7"),
-            (Some(7), Some(unit("active", "0")), Level::Ok, "pid 7"),
-            (Some(7), Some(unit("active", "3")), Level::Warn, "3 times"),
-            (None, None, Level::Warn, "no daemon"),
-            (None, Some(unit("failed", "5")), Level::Fail, "exit-code"),
-            (None, Some(unit("inactive", "0")), Level::Fail, "inactive"),
+            (Some(7), None, FindingLevel::Ok, "pid 7"),
+            (
+                Some(7),
+                Some(unit("active", "0")),
+                FindingLevel::Ok,
+                "pid 7",
+            ),
+            (
+                Some(7),
+                Some(unit("active", "3")),
+                FindingLevel::Warn,
+                "3 times",
+            ),
+            (None, None, FindingLevel::Warn, "no daemon"),
+            (
+                None,
+                Some(unit("failed", "5")),
+                FindingLevel::Fail,
+                "exit-code",
+            ),
+            (
+                None,
+                Some(unit("inactive", "0")),
+                FindingLevel::Fail,
+                "inactive",
+            ),
             (
                 None,
                 Some(unit("active", "0")),
-                Level::Warn,
+                FindingLevel::Warn,
                 "another database",
             ),
         ] {

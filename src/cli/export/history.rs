@@ -10,14 +10,14 @@ use flate2::write::GzEncoder;
 use serde::Serialize;
 
 use super::super::args::{Filter, GitArgs, NdjsonArgs, PeriodArgs};
-use super::super::output::Progress;
+use super::super::output::ProgressLine;
 use super::super::setup::now;
-use super::super::{Context, select};
+use super::super::{CommandContext, select};
 use super::repository::Repository;
 use super::{cannot_write, create_new};
 use crate::config::Config;
 use crate::domain::chain::StoredCapture;
-use crate::domain::search::{Gone, gone};
+use crate::domain::search::{ChangedSentences, gone};
 use crate::domain::state::EntryState;
 use crate::error::{Error, Exit};
 use crate::report::export::git::{self, Commit};
@@ -35,7 +35,7 @@ const SHOW_EVERY: u64 = 100;
 const ORIGINALS: usize = 200_000;
 
 /// Writes one row per change.
-pub(super) fn csv(context: &mut Context, args: &PeriodArgs) -> Result<Exit, Error> {
+pub(super) fn csv(context: &mut CommandContext, args: &PeriodArgs) -> Result<Exit, Error> {
     let (config, reader) = context.reader()?;
     let range = range(args, &config, &reader)?;
     let filter = ChangeFilter {
@@ -47,7 +47,7 @@ pub(super) fn csv(context: &mut Context, args: &PeriodArgs) -> Result<Exit, Erro
         ..ChangeFilter::default()
     };
     let mut sink = Sink::open(args.output.as_deref())?;
-    let mut shown = Shown::new(context, "changes", None);
+    let mut shown = ExportProgress::new(context, "changes", None);
     sink.write(table::HEAD.as_bytes())?;
     let mut written = Ok(());
     reader.each_change(&filter, |change| {
@@ -65,7 +65,7 @@ fn write_change(change: &StoredChange, reader: &Reader, sink: &mut Sink) -> Resu
     let after = state(change.after)?.map(|found| found.0);
     let gone = match (&before, &after) {
         (Some(before), Some(after)) => gone(before, after),
-        _ => Gone::default(),
+        _ => ChangedSentences::default(),
     };
     let row = Row {
         event: &change.stored.event,
@@ -91,7 +91,7 @@ struct RevisionLine<'a> {
 }
 
 /// Writes one event per line, after the revisions if they are requested.
-pub(super) fn ndjson(context: &mut Context, args: &NdjsonArgs) -> Result<Exit, Error> {
+pub(super) fn ndjson(context: &mut CommandContext, args: &NdjsonArgs) -> Result<Exit, Error> {
     let history = &args.period;
     let (config, reader) = context.reader()?;
     let range = range(history, &config, &reader)?;
@@ -100,7 +100,7 @@ pub(super) fn ndjson(context: &mut Context, args: &NdjsonArgs) -> Result<Exit, E
         true => Some(reader.count_revisions(&range)?),
         false => None,
     };
-    let mut shown = Shown::new(context, "lines", total);
+    let mut shown = ExportProgress::new(context, "lines", total);
     let mut failed = Ok(());
     if args.revisions {
         reader.each_revision(&range, |revision| {
@@ -151,7 +151,7 @@ fn change_of(revision: &ExportedRevision) -> Option<i64> {
 }
 
 /// Writes one commit per revision: to a repository, or as a stream.
-pub(super) fn git(context: &mut Context, args: &GitArgs) -> Result<Exit, Error> {
+pub(super) fn git(context: &mut CommandContext, args: &GitArgs) -> Result<Exit, Error> {
     let (config, reader) = context.reader()?;
     let mut range = range(&args.period, &config, &reader)?;
     let Some(place) = &args.into else {
@@ -188,14 +188,14 @@ pub(super) fn git(context: &mut Context, args: &GitArgs) -> Result<Exit, Error> 
 }
 
 fn commits(
-    context: &Context,
+    context: &CommandContext,
     reader: &Reader,
     range: &ExportFilter,
     continues: bool,
     write: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
-) -> Result<Shown, Error> {
+) -> Result<ExportProgress, Error> {
     let total = reader.count_revisions(range)?;
-    let mut shown = Shown::new(context, "revisions", Some(total));
+    let mut shown = ExportProgress::new(context, "revisions", Some(total));
     write(git::start().as_bytes())?;
     let mut failed = Ok(());
     reader.each_revision(range, |revision| {
@@ -219,7 +219,7 @@ fn commits(
 }
 
 /// Writes the stored responses, each record as a separate gzip member.
-pub(super) fn warc(context: &mut Context, args: &PeriodArgs) -> Result<Exit, Error> {
+pub(super) fn warc(context: &mut CommandContext, args: &PeriodArgs) -> Result<Exit, Error> {
     let (config, reader) = context.reader()?;
     let range = range(args, &config, &reader)?;
     if args.output.is_none() && io::stdout().is_terminal() {
@@ -228,7 +228,7 @@ pub(super) fn warc(context: &mut Context, args: &PeriodArgs) -> Result<Exit, Err
     }
     let database = reader.identity()?;
     let mut sink = Sink::open(args.output.as_deref())?;
-    let mut shown = Shown::new(context, "responses", Some(reader.count_captures(&range)?));
+    let mut shown = ExportProgress::new(context, "responses", Some(reader.count_captures(&range)?));
     let program = format!("revisor/{}", env!("CARGO_PKG_VERSION"));
     sink.member(&warc::info(&database, now(), &program))?;
     let mut archive = Archive {
@@ -294,7 +294,12 @@ fn range(args: &PeriodArgs, config: &Config, reader: &Reader) -> Result<ExportFi
     })
 }
 
-fn finish(context: &Context, sink: Sink, mut shown: Shown, what: &str) -> Result<Exit, Error> {
+fn finish(
+    context: &CommandContext,
+    sink: Sink,
+    mut shown: ExportProgress,
+    what: &str,
+) -> Result<Exit, Error> {
     let place = sink.finish()?;
     shown.progress.clear();
     if let Some(place) = place {
@@ -307,15 +312,15 @@ fn finish(context: &Context, sink: Sink, mut shown: Shown, what: &str) -> Result
 }
 
 /// The progress of an export, on a terminal.
-struct Shown {
-    progress: Progress,
+struct ExportProgress {
+    progress: ProgressLine,
     what: &'static str,
     total: Option<u64>,
     count: u64,
 }
 
-impl Shown {
-    fn new(context: &Context, what: &'static str, total: Option<u64>) -> Self {
+impl ExportProgress {
+    fn new(context: &CommandContext, what: &'static str, total: Option<u64>) -> Self {
         Self {
             progress: context.output.progress(),
             what,

@@ -84,8 +84,8 @@ impl Repository {
         }
     }
 
-    /// Starts an import. Nothing is visible before [`Import::finish`].
-    pub(super) fn import(&self) -> Result<Import, Error> {
+    /// Starts an import. Nothing is visible before [`FastImport::finish`].
+    pub(super) fn import(&self) -> Result<FastImport, Error> {
         let mut child = Command::new("git")
             .arg("-C")
             .arg(&self.path)
@@ -96,7 +96,7 @@ impl Repository {
             .spawn()
             .map_err(|error| Error::usage("cannot start git").because(error))?;
         let stdin = child.stdin.take().map(BufWriter::new);
-        Ok(Import {
+        Ok(FastImport {
             child,
             stdin,
             path: self.path.clone(),
@@ -115,13 +115,13 @@ impl Repository {
 }
 
 /// A running `git fast-import`.
-pub(super) struct Import {
+pub(super) struct FastImport {
     child: Child,
     stdin: Option<BufWriter<ChildStdin>>,
     path: PathBuf,
 }
 
-impl Import {
+impl FastImport {
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let Some(stdin) = &mut self.stdin else {
             return Ok(());

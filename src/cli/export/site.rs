@@ -6,8 +6,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::super::args::SiteArgs;
-use super::super::output::Progress;
-use super::super::{Context, select};
+use super::super::output::ProgressLine;
+use super::super::{CommandContext, select};
 use super::cannot_write;
 use crate::config::Config;
 use crate::domain::event::EventKind;
@@ -21,12 +21,12 @@ use crate::report::html::{Links, SHEET};
 use crate::report::log::{LogRow, plain_view};
 use crate::report::names;
 use crate::report::pages::change::{self as change_page, Change};
-use crate::report::pages::compare::{self as compare_page, Compared, Shape};
+use crate::report::pages::compare::{self as compare_page, CompareView, Compared};
 use crate::report::pages::entry::{self as entry_page, Moment, Revision};
 use crate::report::pages::feeds::{self as feeds_page, Order};
-use crate::report::pages::stream::{self, Stream, Wanted};
-use crate::report::pages::{self, Page, SHEET_PATH, Site};
-use crate::report::when::View;
+use crate::report::pages::stream::{self, ChangeStream, StreamFilter};
+use crate::report::pages::{self, PageContent, PageFrame, SHEET_PATH};
+use crate::report::when::TimeView;
 use crate::store::{EntryFilter, EventFilter, KnownEntry, Reader, RevisionRow};
 use crate::time::Timestamp;
 
@@ -36,13 +36,13 @@ const ON_PAGE: usize = 40;
 /// Marks a folder that we may write to.
 const MARK: &str = ".revisor-site";
 
-pub(super) fn run(context: &mut Context, args: &SiteArgs) -> Result<Exit, Error> {
+pub(super) fn run(context: &mut CommandContext, args: &SiteArgs) -> Result<Exit, Error> {
     let (config, reader) = context.reader()?;
     let feeds = select::feeds(&args.feed, &args.tag, &config, &reader)?;
     let now = super::super::setup::now();
     let mut files = Files {
         folder: claim(&args.folder)?,
-        view: View {
+        view: TimeView {
             zone: config.timezone,
             // A repeated export produces identical pages at any time.
             ..plain_view(Timestamp::default())
@@ -94,22 +94,22 @@ fn claim(folder: &Path) -> Result<PathBuf, Error> {
 /// The destination of the pages.
 struct Files {
     folder: PathBuf,
-    view: View,
-    progress: Progress,
+    view: TimeView,
+    progress: ProgressLine,
     pages: u64,
     written: u64,
 }
 
 impl Files {
     /// The site, relative to the page at a path.
-    fn site(&self, path: &str) -> Site {
-        Site {
+    fn site(&self, path: &str) -> PageFrame {
+        PageFrame {
             links: Links::files_from(path),
             view: self.view,
         }
     }
 
-    fn page(&mut self, path: &str, page: &Page) -> Result<(), Error> {
+    fn page(&mut self, path: &str, page: &PageContent) -> Result<(), Error> {
         let text = pages::document(&self.site(path), page);
         self.html(path, &text)
     }
@@ -150,7 +150,7 @@ impl Files {
 
 /// The contents of a list.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind<'a> {
+enum ListKind<'a> {
     All,
     Headlines,
     Feed(&'a str),
@@ -158,11 +158,11 @@ enum Kind<'a> {
 
 /// The lists: all changes, headlines, and the changes of each feed.
 fn lists(files: &mut Files, reader: &Reader, feeds: Option<&[FeedId]>) -> Result<(), Error> {
-    list(files, reader, Kind::All, feeds.map(<[FeedId]>::to_vec))?;
+    list(files, reader, ListKind::All, feeds.map(<[FeedId]>::to_vec))?;
     list(
         files,
         reader,
-        Kind::Headlines,
+        ListKind::Headlines,
         feeds.map(<[FeedId]>::to_vec),
     )?;
     // A feed that was removed from the configuration may have the same name as a new one.
@@ -173,7 +173,7 @@ fn lists(files: &mut Files, reader: &Reader, feeds: Option<&[FeedId]>) -> Result
         }
     }
     for (name, ids) in named {
-        list(files, reader, Kind::Feed(&name), Some(ids))?;
+        list(files, reader, ListKind::Feed(&name), Some(ids))?;
     }
     Ok(())
 }
@@ -182,10 +182,10 @@ fn lists(files: &mut Files, reader: &Reader, feeds: Option<&[FeedId]>) -> Result
 fn list(
     files: &mut Files,
     reader: &Reader,
-    kind: Kind<'_>,
+    kind: ListKind<'_>,
     feeds: Option<Vec<FeedId>>,
 ) -> Result<(), Error> {
-    let revised_only = kind == Kind::Headlines;
+    let revised_only = kind == ListKind::Headlines;
     let mut filter = EventFilter {
         kinds: vec![EventKind::EntryRevised],
         feeds,
@@ -221,15 +221,15 @@ fn list(
 /// One page of a list; the newest one is at the address of the list.
 fn part(
     files: &mut Files,
-    kind: Kind<'_>,
+    kind: ListKind<'_>,
     rows: &mut Vec<LogRow>,
     number: usize,
     is_newest: bool,
 ) -> Result<(), Error> {
     let (first, all) = match kind {
-        Kind::All => ("/".to_owned(), "/changes".to_owned()),
-        Kind::Headlines => ("/headlines".to_owned(), "/headlines".to_owned()),
-        Kind::Feed(name) => {
+        ListKind::All => ("/".to_owned(), "/changes".to_owned()),
+        ListKind::Headlines => ("/headlines".to_owned(), "/headlines".to_owned()),
+        ListKind::Feed(name) => {
             let path = Links::files_from("/").feed_path(name);
             (path.clone(), path)
         }
@@ -237,7 +237,7 @@ fn part(
     let at = |number: usize| format!("{all}/{number}");
     let path = if is_newest { first.clone() } else { at(number) };
     let site = files.site(&path);
-    let stream = Stream {
+    let stream = ChangeStream {
         rows: std::mem::take(rows).into_iter().rev().collect(),
         hidden: 0,
         with_hidden: None,
@@ -246,17 +246,17 @@ fn part(
         others: Vec::new(),
         feeds: Vec::new(),
         tags: Vec::new(),
-        wanted: Wanted {
+        wanted: StreamFilter {
             feed: match kind {
-                Kind::Feed(name) => name.to_owned(),
-                Kind::All | Kind::Headlines => String::new(),
+                ListKind::Feed(name) => name.to_owned(),
+                ListKind::All | ListKind::Headlines => String::new(),
             },
-            ..Wanted::default()
+            ..StreamFilter::default()
         },
     };
     let page = match kind {
-        Kind::Headlines => stream::headlines(&site, &stream),
-        Kind::All | Kind::Feed(_) => stream::changes(&site, &stream),
+        ListKind::Headlines => stream::headlines(&site, &stream),
+        ListKind::All | ListKind::Feed(_) => stream::changes(&site, &stream),
     };
     files.page(&path, &page)
 }
@@ -323,7 +323,7 @@ fn article(
                     new: row.number,
                     last: entry.revision,
                     diff: difference(before, after),
-                    shape: Shape::Inline,
+                    shape: CompareView::Inline,
                 };
                 files.page(&path, &compare_page::page(&site, &compared))?;
             } else {

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::known;
-use crate::cli::Context;
+use crate::cli::CommandContext;
 use crate::cli::args::{
-    Format, NotifyReleaseArgs, NotifyReplayArgs, NotifyRetryArgs, NotifySkipArgs,
+    NotifyReleaseArgs, NotifyReplayArgs, NotifyRetryArgs, NotifySkipArgs, OutputFormat,
 };
 use crate::cli::select::moment;
 use crate::cli::setup::{clock, now, reader_if_any, runtime, store_to_write};
@@ -23,7 +23,7 @@ use crate::store::{DeliveryRow, InstanceLock, Reader, ReplaySpan, Retry, Writer}
 /// Makes deliveries due, and returns how many.
 type MakeDue = Box<dyn FnOnce(&Reader, &Writer) -> Result<u64, Error> + Send>;
 
-pub(super) fn retry(context: &mut Context, args: &NotifyRetryArgs) -> Result<Exit, Error> {
+pub(super) fn retry(context: &mut CommandContext, args: &NotifyRetryArgs) -> Result<Exit, Error> {
     let config = context.config_to_work()?;
     let names = chosen(args.target.as_slice(), &config)?;
     let events = args.events.clone();
@@ -46,8 +46,8 @@ pub(super) fn retry(context: &mut Context, args: &NotifyRetryArgs) -> Result<Exi
     )
 }
 
-pub(super) fn skip(context: &mut Context, args: &NotifySkipArgs) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+pub(super) fn skip(context: &mut CommandContext, args: &NotifySkipArgs) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     let names = chosen(std::slice::from_ref(&args.target), &config)?;
     let daemon = InstanceLock::holder(&config.database);
@@ -69,7 +69,7 @@ pub(super) fn skip(context: &mut Context, args: &NotifySkipArgs) -> Result<Exit,
         &notify::skipped(skipped),
         skipped,
     )?;
-    if skipped > 0 && format != Format::Json {
+    if skipped > 0 && format != OutputFormat::Json {
         context.output.hint(&format!(
             "to send a skipped event after all, run `revisor notify retry {} EVENT`",
             args.target
@@ -120,7 +120,10 @@ pub(super) fn event(reader: &Reader, name: &str) -> Result<EventId, Error> {
 /// The maximum number of posts that are listed or released in one go.
 const MOST_HELD: usize = 1000;
 
-pub(super) fn release(context: &mut Context, args: &NotifyReleaseArgs) -> Result<Exit, Error> {
+pub(super) fn release(
+    context: &mut CommandContext,
+    args: &NotifyReleaseArgs,
+) -> Result<Exit, Error> {
     let config = context.config_to_work()?;
     if let Some(target) = &args.target {
         known(target, &config)?;
@@ -159,9 +162,9 @@ pub(super) fn release(context: &mut Context, args: &NotifyReleaseArgs) -> Result
     )
 }
 
-fn list_held(context: &mut Context, held: &[DeliveryRow]) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
-    if format == Format::Json {
+fn list_held(context: &mut CommandContext, held: &[DeliveryRow]) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    if format == OutputFormat::Json {
         let rows: Vec<_> = held
             .iter()
             .map(|row| json!({"target": row.target, "event": row.uid, "change": row.change, "created": row.created}))
@@ -188,7 +191,7 @@ fn list_held(context: &mut Context, held: &[DeliveryRow]) -> Result<Exit, Error>
     Ok(Exit::DONE)
 }
 
-pub(super) fn replay(context: &mut Context, args: &NotifyReplayArgs) -> Result<Exit, Error> {
+pub(super) fn replay(context: &mut CommandContext, args: &NotifyReplayArgs) -> Result<Exit, Error> {
     let config = context.config_to_work()?;
     let names = chosen(&args.targets, &config)?;
     let span = ReplaySpan {
@@ -200,7 +203,7 @@ pub(super) fn replay(context: &mut Context, args: &NotifyReplayArgs) -> Result<E
     }
     let reader = reader_if_any(&config)?;
     if args.dry_run || reader.is_none() {
-        let format = context.format(&[Format::Short, Format::Json])?;
+        let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
         let mut count = 0;
         if let Some(reader) = reader {
             for name in &names {
@@ -241,16 +244,16 @@ pub(super) fn replay(context: &mut Context, args: &NotifyReplayArgs) -> Result<E
     )
 }
 
-pub(super) fn pause(context: &mut Context, targets: &[String]) -> Result<Exit, Error> {
+pub(super) fn pause(context: &mut CommandContext, targets: &[String]) -> Result<Exit, Error> {
     hold(context, targets, true)
 }
 
-pub(super) fn resume(context: &mut Context, targets: &[String]) -> Result<Exit, Error> {
+pub(super) fn resume(context: &mut CommandContext, targets: &[String]) -> Result<Exit, Error> {
     hold(context, targets, false)
 }
 
-fn hold(context: &mut Context, targets: &[String], pause: bool) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+fn hold(context: &mut CommandContext, targets: &[String], pause: bool) -> Result<Exit, Error> {
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let config = context.config(Secrets::WhereReadable)?;
     // All or none: a misspelt name changes nothing.
     let names = chosen(targets, &config)?;
@@ -266,7 +269,7 @@ fn hold(context: &mut Context, targets: &[String], pause: bool) -> Result<Exit, 
         }
     }
     store.close()?;
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         let key = if pause { "paused" } else { "resumed" };
         context.output.json(&json!({ key: names }))?;
         return Ok(Exit::DONE);
@@ -344,13 +347,13 @@ fn take_up(config: &Config, names: &[String], daemon: bool) -> Result<(), Error>
 
 /// Makes deliveries due, and sends them from this process unless a daemon is running.
 fn send(
-    context: &mut Context,
+    context: &mut CommandContext,
     config: Config,
     key: &str,
     say: fn(u64) -> String,
     make_due: MakeDue,
 ) -> Result<Exit, Error> {
-    let format = context.format(&[Format::Short, Format::Json])?;
+    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     if let Some(pid) = InstanceLock::holder(&config.database) {
         let store = store_to_write(&config)?;
         let count = make_due(&store.reader()?, store.writer())?;
@@ -365,7 +368,7 @@ fn send(
     }
     let (count, summary) = send_now(config, make_due)?;
     let failed = summary.retried + summary.dead + summary.unrecorded;
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&json!({
             key: count,
             "delivered": summary.delivered,
@@ -389,13 +392,13 @@ fn send(
 }
 
 fn told(
-    context: &mut Context,
-    format: Format,
+    context: &mut CommandContext,
+    format: OutputFormat,
     key: &str,
     line: &str,
     count: u64,
 ) -> Result<Exit, Error> {
-    if format == Format::Json {
+    if format == OutputFormat::Json {
         context.output.json(&json!({ key: count }))?;
     } else {
         context.output.line(line)?;

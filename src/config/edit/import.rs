@@ -10,7 +10,7 @@ use super::{EditError, NewFeed, Tables, add_feeds};
 
 /// What happened to a feed of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Imported {
+pub enum ImportedFeed {
     /// It was added under this name.
     Added(String),
     /// The configuration already has its address, under this name.
@@ -28,27 +28,27 @@ pub fn import_feeds(
     text: &str,
     feeds: &[NewFeed],
     there: &[FeedConfig],
-) -> Result<(String, Vec<Imported>), EditError> {
+) -> Result<(String, Vec<ImportedFeed>), EditError> {
     let tables = Tables::find(text)?;
-    let mut known: HashMap<String, Imported> = HashMap::new();
+    let mut known: HashMap<String, ImportedFeed> = HashMap::new();
     let elsewhere = there.iter().map(|feed| (&feed.url, feed.name.clone()));
     let here = tables.feeds.iter().map(|feed| &feed.url);
     for (url, name) in here.zip(tables.names()).chain(elsewhere) {
         if let Ok(url) = http_url(url) {
-            known.insert(asked(url), Imported::There(name));
+            known.insert(asked(url), ImportedFeed::There(name));
         }
     }
     let mut results = Vec::with_capacity(feeds.len());
     let mut added = Vec::new();
     for (place, feed) in feeds.iter().enumerate() {
         results.push(match http_url(&feed.url) {
-            Err(problem) => Imported::Wrong(problem),
+            Err(problem) => ImportedFeed::Wrong(problem),
             Ok(url) => match known.get(&asked(url.clone())) {
                 Some(there) => there.clone(),
                 None => {
-                    known.insert(asked(url), Imported::Repeated(place));
+                    known.insert(asked(url), ImportedFeed::Repeated(place));
                     added.push(feed.clone());
-                    Imported::Added(String::new())
+                    ImportedFeed::Added(String::new())
                 }
             },
         });
@@ -59,9 +59,9 @@ pub fn import_feeds(
     let (text, names) = add_feeds(text, &added, there)?;
     let given = results
         .iter_mut()
-        .filter(|result| matches!(result, Imported::Added(_)));
+        .filter(|result| matches!(result, ImportedFeed::Added(_)));
     for (result, name) in given.zip(names) {
-        *result = Imported::Added(name);
+        *result = ImportedFeed::Added(name);
     }
     Ok((text, results))
 }

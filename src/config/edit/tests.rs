@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::{Edited, Environment, Flags, Secrets, edit_file, from_text};
+use crate::config::{Environment, FileEdit, Flags, Secrets, edit_file, from_text};
 
 const FILE: &str = r#"# Our desk.
 timezone = "Europe/Paris"   # odd   spacing
@@ -256,12 +256,12 @@ fn file_is_replaced_through_links_with_its_permissions() {
     std::fs::set_permissions(&real, std::fs::Permissions::from_mode(0o604)).unwrap();
     std::os::unix::fs::symlink("real.toml", &link).unwrap();
     let add = |text: &str| Ok(Some(add_feeds(text, &[feed("https://d.example/")], &[])?.0));
-    assert_eq!(edit_file(&link, add).unwrap(), Edited::Replaced);
+    assert_eq!(edit_file(&link, add).unwrap(), FileEdit::Replaced);
     assert!(link.symlink_metadata().unwrap().is_symlink());
     assert_eq!(real.metadata().unwrap().permissions().mode() & 0o777, 0o604);
     assert_eq!(urls(&std::fs::read_to_string(&real).unwrap()).len(), 4);
     // Nothing to change, or an error: the file stays, and nothing is left behind.
-    assert_eq!(edit_file(&link, |_| Ok(None)).unwrap(), Edited::Unchanged);
+    assert_eq!(edit_file(&link, |_| Ok(None)).unwrap(), FileEdit::Unchanged);
     let error = edit_file(&link, |_| Err(EditError::NotUnderstood("no".to_owned())));
     assert!(error.is_err());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);

@@ -7,7 +7,7 @@ use crate::config::raw::RawDetect;
 use crate::config::reader::At;
 use crate::config::resolved::DetectConfig;
 use crate::domain::furniture::{RuleKind, check_pattern};
-use crate::domain::life::Rule;
+use crate::domain::life::LifeRule;
 
 impl Resolver<'_> {
     pub(super) fn detect(&mut self, raw: &RawDetect, below: &DetectConfig) -> DetectConfig {
@@ -35,9 +35,9 @@ impl Resolver<'_> {
         }
     }
 
-    fn life(&mut self, raw: &RawDetect, below: &Rule) -> Rule {
+    fn life(&mut self, raw: &RawDetect, below: &LifeRule) -> LifeRule {
         let days = Duration::ZERO..=Duration::from_hours(24 * 30);
-        Rule {
+        LifeRule {
             checks: self
                 .number("removed_checks", raw.removed_checks.as_ref(), 1..=100, 0)
                 .try_into()

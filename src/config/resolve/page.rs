@@ -7,7 +7,7 @@ use crate::config::problem::unknown_choice;
 use crate::config::raw::RawPage;
 use crate::config::reader::{At, RawLadder};
 use crate::config::resolved::{PageConfig, PageMode};
-use crate::domain::article_clock::{Ladder, Step};
+use crate::domain::article_clock::{Ladder, LadderStep};
 
 impl Resolver<'_> {
     pub(super) fn page(&mut self, raw: &RawPage, below: &PageConfig) -> PageConfig {
@@ -53,7 +53,7 @@ impl Resolver<'_> {
         let before = self.problems.count();
         let steps = steps
             .iter()
-            .map(|(age, interval)| Step {
+            .map(|(age, interval)| LadderStep {
                 below: self.duration("the age", Some(age), range.clone(), SECOND),
                 interval: self.duration("the interval", Some(interval), range.clone(), SECOND),
             })

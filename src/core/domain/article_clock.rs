@@ -19,7 +19,7 @@ const JITTER_SHARE: f64 = 0.05;
 
 /// One step of a ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Step {
+pub struct LadderStep {
     /// The step holds below this age.
     pub below: Duration,
     /// How long to wait between two checks.
@@ -31,7 +31,7 @@ pub struct Step {
 pub struct Ladder {
     /// The name in the configuration, when it is one of ours.
     name: Option<&'static str>,
-    steps: Arc<[Step]>,
+    steps: Arc<[LadderStep]>,
 }
 
 /// A ladder that makes no sense.
@@ -116,7 +116,7 @@ impl Ladder {
     }
 
     fn ours(name: &'static str, steps: &[(u64, u64)]) -> Self {
-        let step = |(below, interval): &(u64, u64)| Step {
+        let step = |(below, interval): &(u64, u64)| LadderStep {
             below: Duration::from_secs(*below),
             interval: Duration::from_secs(*interval),
         };
@@ -127,7 +127,7 @@ impl Ladder {
     }
 
     /// A ladder from pairs of age and interval.
-    pub fn from_steps(steps: Vec<Step>) -> Result<Self, LadderError> {
+    pub fn from_steps(steps: Vec<LadderStep>) -> Result<Self, LadderError> {
         if steps.is_empty() {
             return Err(LadderError::Empty);
         }
@@ -158,7 +158,7 @@ impl Ladder {
 
     /// The steps, by age.
     #[must_use]
-    pub fn steps(&self) -> &[Step] {
+    pub fn steps(&self) -> &[LadderStep] {
         &self.steps
     }
 
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn senseless_ladders_are_refused() {
-        let step = |below, interval| Step {
+        let step = |below, interval| LadderStep {
             below: Duration::from_secs(below),
             interval: Duration::from_secs(interval),
         };
@@ -339,7 +339,7 @@ mod tests {
             let mut below = 0;
             let steps = steps.iter().map(|(age, interval)| {
                 below += age;
-                Step { below: Duration::from_secs(below), interval: Duration::from_secs(*interval) }
+                LadderStep { below: Duration::from_secs(below), interval: Duration::from_secs(*interval) }
             });
             let ladder = Ladder::from_steps(steps.collect()).unwrap();
             let most = usize::try_from(below / 60 + 1).unwrap();

@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 
 /// A link of the chain of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
+pub struct ChainLink {
     /// The revision.
     pub number: RevisionNumber,
     /// When it was first seen.

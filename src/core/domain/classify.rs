@@ -80,7 +80,7 @@ names! {
 
 /// Why a label was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reason {
+pub struct LabelReason {
     /// The label.
     pub label: Label,
     /// For people: `12 → 21 in ¶3`.
@@ -102,7 +102,7 @@ pub struct Assessment {
     /// In the order of [`Label`], each once.
     pub labels: Vec<Label>,
     /// At least one reason for each label.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<LabelReason>,
     /// How much it matters.
     pub significance: Significance,
     /// 0–100.

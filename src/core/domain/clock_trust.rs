@@ -30,14 +30,14 @@ pub struct Witness {
 
 /// Why the clock is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doubt {
+pub enum ClockDoubt {
     /// No answer of the last week was stored; this is the moment of the newest.
     NoWitness(Timestamp),
     /// The clocks of all servers are another, the nearest by so much.
     Contradicted(Duration),
 }
 
-impl fmt::Display for Doubt {
+impl fmt::Display for ClockDoubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoWitness(newest) => write!(
@@ -56,7 +56,7 @@ impl fmt::Display for Doubt {
 /// What speaks against the clock that shows `now`. Nothing does when nothing was ever stored, and one server that
 /// agrees is enough: others may be wrong, or answer from a cache.
 #[must_use]
-pub fn doubt(now: Timestamp, answers: &[Witness]) -> Option<Doubt> {
+pub fn doubt(now: Timestamp, answers: &[Witness]) -> Option<ClockDoubt> {
     let newest = answers.iter().map(|answer| answer.ours).max()?;
     let recent = answers
         .iter()
@@ -73,8 +73,8 @@ pub fn doubt(now: Timestamp, answers: &[Witness]) -> Option<Doubt> {
         nearest = Some(nearest.map_or(off, |known| known.min(off)));
     }
     match nearest {
-        _ if !any => Some(Doubt::NoWitness(newest)),
-        Some(off) if off > TOLERANCE => Some(Doubt::Contradicted(off)),
+        _ if !any => Some(ClockDoubt::NoWitness(newest)),
+        Some(off) if off > TOLERANCE => Some(ClockDoubt::Contradicted(off)),
         // Servers that tell no time cannot be asked.
         Some(_) | None => None,
     }
@@ -118,8 +118,8 @@ mod tests {
             )
         };
         let (now, ahead) = ("2026-11-25T12:00:00Z", "2036-11-25T12:00:00Z");
-        let never = Some(Doubt::NoWitness(at("2026-11-24T10:00:00Z")));
-        let off = |days: u64| Some(Doubt::Contradicted(Duration::from_hours(24 * days)));
+        let never = Some(ClockDoubt::NoWitness(at("2026-11-24T10:00:00Z")));
+        let off = |days: u64| Some(ClockDoubt::Contradicted(Duration::from_hours(24 * days)));
         for (name, now, answers, says) in [
             ("nothing was stored", ahead, vec![], None),
             ("a server agrees", now, vec![right()], None),
@@ -147,10 +147,10 @@ mod tests {
         ] {
             let found = doubt(at(now), &answers);
             let whole_days = |doubt| match doubt {
-                Doubt::Contradicted(by) => {
-                    Doubt::Contradicted(Duration::from_hours(by.as_secs() / 86_400 * 24))
+                ClockDoubt::Contradicted(by) => {
+                    ClockDoubt::Contradicted(Duration::from_hours(by.as_secs() / 86_400 * 24))
                 }
-                Doubt::NoWitness(_) => doubt,
+                ClockDoubt::NoWitness(_) => doubt,
             };
             assert_eq!(found.map(whole_days), says, "{name}");
         }

@@ -6,7 +6,7 @@
 use crate::names;
 use serde::{Deserialize, Serialize};
 
-use super::classify::{Label, Reason, ScorePart, Significance};
+use super::classify::{Label, LabelReason, ScorePart, Significance};
 use super::diff::{BlockDiff, LeftOut, Segment, SentenceOps, WordCount};
 use super::ids::{ChangeNumber, RevisionNumber};
 use super::links::LinkChange;
@@ -176,7 +176,7 @@ pub struct ChangeInfo {
     pub labels: Vec<Label>,
     /// Why each label was given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<LabelReason>,
     /// The parts of the score.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub score_parts: Vec<ScorePart>,

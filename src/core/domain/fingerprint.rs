@@ -48,7 +48,7 @@ pub struct Fingerprints {
     /// The page's text.
     pub page_body: Option<Fingerprint>,
     /// What changes besides the texts; all absent if it was not recorded.
-    pub beside: Beside,
+    pub beside: OtherPrints,
     /// What surrounds the page's text; `None` if there is no page, or if only stored fingerprints are known.
     pub around: Option<Around>,
     /// The links in the feed's texts; `None` if there is no such text, or if only stored fingerprints are known.
@@ -70,7 +70,7 @@ pub struct Around {
 /// The fingerprints of what changes besides the texts. `None` if it is not known, as in revisions of old databases.
 /// An empty by-line has a fingerprint of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Beside {
+pub struct OtherPrints {
     /// The page's `og:title`.
     pub og_title: Option<Fingerprint>,
     /// The headline in the page's JSON-LD.
@@ -126,7 +126,7 @@ impl Fingerprints {
             feed_body: feed.and_then(|prints| prints.body),
             page_title: page.and_then(|prints| prints.title),
             page_body: page.and_then(|prints| prints.body),
-            beside: Beside::of(state),
+            beside: OtherPrints::of(state),
             around: page_state.map(Around::of),
             feed_links: state.feed.as_ref().map(of_feed_links),
         }
@@ -157,7 +157,7 @@ impl Around {
     }
 }
 
-impl Beside {
+impl OtherPrints {
     fn of(state: &EntryState) -> Self {
         let (feed, page) = (state.feed.as_ref(), state.page.as_ref());
         Self {

@@ -223,7 +223,7 @@ mod tests {
     fn another_element_is_no_edit_and_an_edit_of_the_same_one_is() {
         let state = |rank: u8, summary: &str, beside: &[&str]| FeedState {
             summary: text(&[summary]),
-            beside: super::super::state::Beside {
+            beside: super::super::state::AlternativeTexts {
                 summary_rank: rank,
                 summaries: beside.iter().map(|other| text(&[other])).collect(),
                 ..Default::default()

@@ -38,7 +38,7 @@ pub struct Holding {
 
 /// What becomes of an event whose turn it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum TurnDecision {
     /// It is sent.
     Send,
     /// It becomes part of a digest, which is due at this moment.
@@ -64,18 +64,22 @@ impl Holding {
         now: Timestamp,
         alone: bool,
         full_until: Option<Timestamp>,
-    ) -> Turn {
+    ) -> TurnDecision {
         let urgent = self.urgent.iter().any(|urgent| urgent.is(event));
         let quiet = || self.quiet_until(now).filter(|_| !urgent);
         let full = full_until.filter(|until| *until > now);
         if alone || event.kind == EventKind::DigestReady {
-            return full.max(quiet()).map_or(Turn::Send, Turn::Wait);
+            return full
+                .max(quiet())
+                .map_or(TurnDecision::Send, TurnDecision::Wait);
         }
         let due = match &self.digest {
             Some(plan) if !urgent => Some(plan.due(now)),
             _ => full.or_else(quiet),
         };
-        due.map_or(Turn::Send, |due| Turn::Gather(self.not_quiet(due)))
+        due.map_or(TurnDecision::Send, |due| {
+            TurnDecision::Gather(self.not_quiet(due))
+        })
     }
 
     /// Until when no digest is made, although one is due.

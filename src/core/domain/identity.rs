@@ -6,7 +6,7 @@
 //! Identity never comes from the feed parser: its guesses hash the headline, and a changed headline would be a new
 //! entry.
 
-use self::likeness::Words;
+use self::likeness::WordSet;
 use super::outcome::AliasKey;
 use super::state::{FeedState, PageState};
 
@@ -37,7 +37,7 @@ pub fn same_story(old: &FeedState, new: &FeedState) -> bool {
     if old.published.is_some() && old.published == new.published {
         return true;
     }
-    let (old, new) = (Words::of_item(old), Words::of_item(new));
+    let (old, new) = (WordSet::of_item(old), WordSet::of_item(new));
     // With hardly any words there is nothing to judge by: the name is believed.
     old.len().min(new.len()) < 3 || old.share_of_smaller(&new) >= 0.25
 }
@@ -45,11 +45,11 @@ pub fn same_story(old: &FeedState, new: &FeedState) -> bool {
 /// Whether a page can be that of an item: what a redirect leads to is often something else, such as a home page.
 #[must_use]
 pub fn same_article(item: &FeedState, page: &PageState) -> bool {
-    let title = Words::of(item.title.iter().map(String::as_str));
+    let title = WordSet::of(item.title.iter().map(String::as_str));
     let headlines = [&page.h1, &page.og_title, &page.ld_headline];
     let headlines = headlines.into_iter().flatten().map(String::as_str);
     let blocks = page.body.iter().map(|block| block.text.as_str());
-    let page = Words::of(headlines.chain(blocks));
+    let page = WordSet::of(headlines.chain(blocks));
     !title.is_empty() && title.share_of_smaller(&page) >= 0.5
 }
 

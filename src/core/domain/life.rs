@@ -30,7 +30,7 @@ const BELIEVED_AT: u32 = 3;
 
 /// When an article counts as removed, and how soon a check is repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rule {
+pub struct LifeRule {
     /// How many checks in a row have to find it missing, at least one.
     pub checks: u32,
     /// The minimum time from the first to the last of them.
@@ -107,7 +107,7 @@ pub enum Sight {
 
 /// What follows from a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum LifeStep {
     /// The page is taken as the text of the article.
     Read {
         /// The checks that saw it unconfirmed, if this check confirms it.
@@ -130,18 +130,24 @@ pub enum Step {
 
 /// The decision about a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct LifeVerdict {
     /// What is remembered from now on.
     pub life: PageLife,
     /// What follows.
-    pub step: Step,
+    pub step: LifeStep,
     /// The page has to be checked again after this time at the latest; `None` leaves it to the article clock.
     pub again: Option<Duration>,
 }
 
 /// Decides what a check at `now` means.
 #[must_use]
-pub fn judge(known: &PageLife, looks: Looks, sight: Sight, rule: &Rule, now: Timestamp) -> Verdict {
+pub fn judge(
+    known: &PageLife,
+    looks: Looks,
+    sight: Sight,
+    rule: &LifeRule,
+    now: Timestamp,
+) -> LifeVerdict {
     match sight {
         Sight::There => there(known, now),
         Sight::Doubtful(print) => doubtful(known, looks, print, rule, now),
@@ -151,7 +157,7 @@ pub fn judge(known: &PageLife, looks: Looks, sight: Sight, rule: &Rule, now: Tim
     }
 }
 
-fn there(known: &PageLife, now: Timestamp) -> Verdict {
+fn there(known: &PageLife, now: Timestamp) -> LifeVerdict {
     let unconfirmed = known.unconfirmed + u32::from(known.held.is_some());
     read(known, None, unconfirmed, now)
 }
@@ -160,35 +166,35 @@ fn doubtful(
     known: &PageLife,
     looks: Looks,
     print: Fingerprint,
-    rule: &Rule,
+    rule: &LifeRule,
     now: Timestamp,
-) -> Verdict {
+) -> LifeVerdict {
     let held = held(known, looks, print, now);
     let confirmed = known.held.is_some_and(|held| held.print == print);
     if confirmed || held.looks >= BELIEVED_AT || rule.confirm.is_zero() {
         return read(known, known.held, known.unconfirmed, now);
     }
-    Verdict {
+    LifeVerdict {
         life: PageLife {
             held: Some(Held { print, ..held }),
             ..known.clone()
         },
-        step: Step::Held,
+        step: LifeStep::Held,
         again: Some(rule.confirm),
     }
 }
 
-fn restless(known: &PageLife, looks: Looks, print: Fingerprint, now: Timestamp) -> Verdict {
+fn restless(known: &PageLife, looks: Looks, print: Fingerprint, now: Timestamp) -> LifeVerdict {
     let held = held(known, looks, print, now);
     if known.held.is_some_and(|held| held.print == print) {
         return read(known, known.held, known.unconfirmed, now);
     }
-    Verdict {
+    LifeVerdict {
         life: PageLife {
             held: Some(Held { print, ..held }),
             ..known.clone()
         },
-        step: Step::Counted,
+        step: LifeStep::Counted,
         again: None,
     }
 }
@@ -209,7 +215,12 @@ fn held(known: &PageLife, looks: Looks, print: Fingerprint, now: Timestamp) -> H
     }
 }
 
-fn read(known: &PageLife, confirmed: Option<Held>, unconfirmed: u32, now: Timestamp) -> Verdict {
+fn read(
+    known: &PageLife,
+    confirmed: Option<Held>,
+    unconfirmed: u32,
+    now: Timestamp,
+) -> LifeVerdict {
     let restored = known.missing.filter(|_| known.removed).map(|missing| {
         let failed_checks = missing.failed_since;
         // If the clock was set back, stored times may be in the future.
@@ -222,12 +233,12 @@ fn read(known: &PageLife, confirmed: Option<Held>, unconfirmed: u32, now: Timest
             failed_checks,
         }
     });
-    Verdict {
+    LifeVerdict {
         life: PageLife {
             unconfirmed,
             ..PageLife::default()
         },
-        step: Step::Read {
+        step: LifeStep::Read {
             confirmed,
             restored,
         },
@@ -235,7 +246,7 @@ fn read(known: &PageLife, confirmed: Option<Held>, unconfirmed: u32, now: Timest
     }
 }
 
-fn missing(known: &PageLife, looks: Looks, rule: &Rule, now: Timestamp) -> Verdict {
+fn missing(known: &PageLife, looks: Looks, rule: &LifeRule, now: Timestamp) -> LifeVerdict {
     let missing = match known.missing {
         Some(missing) => Missing {
             // If the clock was set back, the series must not become longer than it is.
@@ -260,8 +271,8 @@ fn missing(known: &PageLife, looks: Looks, rule: &Rule, now: Timestamp) -> Verdi
     let enough = missing.looks >= rule.checks && now.since(missing.since) >= rule.after;
     let (step, again) = match looks.ok {
         // An article that was never there was not taken down.
-        None => (Step::Missed, None),
-        Some(_) if known.removed => (Step::Missed, None),
+        None => (LifeStep::Missed, None),
+        Some(_) if known.removed => (LifeStep::Missed, None),
         Some(ok) if enough => {
             life.removed = true;
             let failed_checks = missing.failed_before;
@@ -271,20 +282,20 @@ fn missing(known: &PageLife, looks: Looks, rule: &Rule, now: Timestamp) -> Verdi
                 checks: failed_checks.saturating_add(1),
                 failed_checks,
             };
-            (Step::Removed(window), None)
+            (LifeStep::Removed(window), None)
         }
         Some(_) => {
             let again = next_of_row(missing.looks, missing.since, rule, now);
-            (Step::Missed, Some(again))
+            (LifeStep::Missed, Some(again))
         }
     };
-    Verdict { life, step, again }
+    LifeVerdict { life, step, again }
 }
 
 /// When to check again in a series of `looks` that found something missing, the first at `since`. The second check
 /// comes soon; the remaining checks are spread over the remaining time.
 #[must_use]
-pub fn next_of_row(looks: u32, since: Timestamp, rule: &Rule, now: Timestamp) -> Duration {
+pub fn next_of_row(looks: u32, since: Timestamp, rule: &LifeRule, now: Timestamp) -> Duration {
     if looks < 2 {
         return rule.confirm;
     }
@@ -293,17 +304,17 @@ pub fn next_of_row(looks: u32, since: Timestamp, rule: &Rule, now: Timestamp) ->
     (time_left / looks_left).max(rule.confirm)
 }
 
-fn unclear(known: &PageLife, rule: &Rule) -> Verdict {
+fn unclear(known: &PageLife, rule: &LifeRule) -> LifeVerdict {
     let missing = known.missing.map(|missing| Missing {
         failed_since: missing.failed_since.saturating_add(1),
         ..missing
     });
-    Verdict {
+    LifeVerdict {
         life: PageLife {
             missing,
             ..known.clone()
         },
-        step: Step::Nothing,
+        step: LifeStep::Nothing,
         // A text that waits for confirmation must not wait for the pauses of a failing page.
         again: known.held.map(|_| rule.confirm.saturating_mul(3)),
     }

@@ -51,16 +51,16 @@ enum NetworkState {
 
 /// What a request has shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shown {
+pub struct RequestSign {
     /// The failure says nothing of the site: it is to be asked again as if it had not been asked.
     pub ours: bool,
     /// What is news of it.
-    pub step: Option<Step>,
+    pub step: Option<OutageNews>,
 }
 
 /// What is news of the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum OutageNews {
     /// It is gone, since then.
     Offline(Timestamp),
     /// It is there again, after it was gone since then.
@@ -104,7 +104,13 @@ impl Outage {
     }
 
     /// A request has ended: `site` was reached or not, whatever it answered.
-    pub fn note(&mut self, site: &str, reached: bool, now: Timestamp, elapsed: Duration) -> Shown {
+    pub fn note(
+        &mut self,
+        site: &str,
+        reached: bool,
+        now: Timestamp,
+        elapsed: Duration,
+    ) -> RequestSign {
         if reached {
             return self.note_reached(site);
         }
@@ -112,7 +118,7 @@ impl Outage {
             NetworkState::Online => {
                 let was_reached = self.reached.insert(site.to_owned(), false);
                 if was_reached == Some(false) {
-                    return Shown::THEIRS;
+                    return RequestSign::THEIRS;
                 }
                 self.since.get_or_insert(now);
                 self.failing.push(site.to_owned());
@@ -128,7 +134,7 @@ impl Outage {
             NetworkState::Doubtful { since, tries } => self.doubt(site, since, tries, now, elapsed),
             NetworkState::Offline => None,
         };
-        Shown {
+        RequestSign {
             ours: !self.is_online(),
             step,
         }
@@ -142,7 +148,7 @@ impl Outage {
         tries: u32,
         now: Timestamp,
         elapsed: Duration,
-    ) -> Option<Step> {
+    ) -> Option<OutageNews> {
         let doubted = elapsed.saturating_sub(since);
         self.reached.insert(site.to_owned(), false);
         let another = !self.failing.iter().any(|failing| failing == site);
@@ -157,12 +163,12 @@ impl Outage {
             return None;
         }
         self.state = NetworkState::Offline;
-        Some(Step::Offline(*self.since.get_or_insert(now)))
+        Some(OutageNews::Offline(*self.since.get_or_insert(now)))
     }
 
-    fn note_reached(&mut self, site: &str) -> Shown {
+    fn note_reached(&mut self, site: &str) -> RequestSign {
         let step = match self.state {
-            NetworkState::Offline => self.since.map(Step::Online),
+            NetworkState::Offline => self.since.map(OutageNews::Online),
             NetworkState::Online | NetworkState::Doubtful { .. } => None,
         };
         if self.state == NetworkState::Offline {
@@ -178,11 +184,11 @@ impl Outage {
             self.reached.clear();
         }
         self.reached.insert(site.to_owned(), true);
-        Shown { ours: false, step }
+        RequestSign { ours: false, step }
     }
 }
 
-impl Shown {
+impl RequestSign {
     const THEIRS: Self = Self {
         ours: false,
         step: None,
@@ -203,7 +209,7 @@ mod tests {
         Timestamp::from_unix(1_800_000_000) + seconds(elapsed)
     }
 
-    fn note(outage: &mut Outage, site: &str, reached: bool, elapsed: u64) -> Shown {
+    fn note(outage: &mut Outage, site: &str, reached: bool, elapsed: u64) -> RequestSign {
         outage.note(site, reached, at(elapsed), seconds(elapsed))
     }
 
@@ -218,7 +224,7 @@ mod tests {
     fn sites_that_fail_together_are_one_outage_that_begins_and_ends_once() {
         let mut outage = Outage::default();
         for site in ["a", "b", "c", "d", "e", "f"] {
-            assert_eq!(note(&mut outage, site, true, 0), Shown::THEIRS);
+            assert_eq!(note(&mut outage, site, true, 0), RequestSign::THEIRS);
         }
         assert_eq!(
             fail(&mut outage, &["a", "b", "c", "d", "d"], 100),
@@ -231,12 +237,12 @@ mod tests {
             assert!(!outage.permits(seconds(elapsed + 1)));
             steps.extend(note(&mut outage, site, false, elapsed).step);
         }
-        assert_eq!(steps, [Step::Offline(at(100))]);
+        assert_eq!(steps, [OutageNews::Offline(at(100))]);
         assert_eq!(
             note(&mut outage, "c", true, 500),
-            Shown {
+            RequestSign {
                 ours: false,
-                step: Some(Step::Online(at(100)))
+                step: Some(OutageNews::Online(at(100)))
             }
         );
         assert!(outage.permits(seconds(500)) && outage.permits(seconds(500)));
@@ -254,7 +260,7 @@ mod tests {
         note(&mut outage, "z", true, 1);
         assert_eq!(fail(&mut outage, &["c", "d"], 2), [false, false]);
         assert_eq!(fail(&mut outage, &["e"], 3), [true]);
-        assert_eq!(note(&mut outage, "z", true, 13), Shown::THEIRS);
+        assert_eq!(note(&mut outage, "z", true, 13), RequestSign::THEIRS);
         assert!(outage.is_online());
         // Those are known to fail by themselves now.
         let again = ["a", "b", "c", "d", "e", "a", "b"];
@@ -269,7 +275,7 @@ mod tests {
             assert_eq!(note(&mut outage, "a", false, elapsed).step, None);
         }
         let step = note(&mut outage, "b", false, 120).step;
-        assert_eq!(step, Some(Step::Offline(at(0))));
+        assert_eq!(step, Some(OutageNews::Offline(at(0))));
     }
 
     #[test]
@@ -277,14 +283,14 @@ mod tests {
         let mut outage = Outage::since(at(0));
         assert_eq!(
             note(&mut outage, "a", false, 5),
-            Shown {
+            RequestSign {
                 ours: true,
                 step: None
             }
         );
         assert_eq!(
             note(&mut outage, "a", true, 50).step,
-            Some(Step::Online(at(0)))
+            Some(OutageNews::Online(at(0)))
         );
     }
 
@@ -301,11 +307,11 @@ mod tests {
                 prop_assert!(!(reached && shown.ours));
                 prop_assert!(!reached || outage.is_online());
                 match shown.step {
-                    Some(Step::Offline(_)) => {
+                    Some(OutageNews::Offline(_)) => {
                         prop_assert!(!is_out && !reached);
                         is_out = true;
                     }
-                    Some(Step::Online(_)) => {
+                    Some(OutageNews::Online(_)) => {
                         prop_assert!(is_out && reached);
                         is_out = false;
                     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::event::Event;
 use super::fingerprint::{Fingerprint, Fingerprints};
-use super::furniture::{Evidence, RuleKind, Streaks};
+use super::furniture::{RuleEvidence, RuleKind, Streaks};
 use super::ids::{CaptureId, ChangeNumber, EntryId, FeedId, RevisionNumber};
 use super::ignored::{Movement, Snapshot};
 use super::known_items::KnownItems;
@@ -90,7 +90,7 @@ pub struct NewRevision {
     /// The schemes under which its channels were read.
     pub schemes: Schemes,
     /// What caused it.
-    pub origin: Origin,
+    pub origin: RevisionOrigin,
     /// The channels that it came from.
     pub channels: Vec<Channel>,
     /// `None` for a first snapshot of an entry or of a channel.
@@ -99,7 +99,7 @@ pub struct NewRevision {
 
 names! {
     /// What caused a revision.
-    pub enum Origin {
+    pub enum RevisionOrigin {
         /// A check of the feed or the page.
         Look = "look",
         /// The captures of the previous revision, re-read under another scheme: our own doing, not an edit.
@@ -114,7 +114,7 @@ names! {
 /// edited.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Base {
-    /// The revision; its origin is [`Origin::Reread`] or [`Origin::Rebased`].
+    /// The revision; its origin is [`RevisionOrigin::Reread`] or [`RevisionOrigin::Rebased`].
     pub revision: NewRevision,
     /// The stored responses that were re-read.
     pub captures: Behind,
@@ -315,12 +315,12 @@ pub struct Waited {
     /// When it was decided.
     pub at: Timestamp,
     /// The result.
-    pub verdict: Verdict,
+    pub verdict: WaitVerdict,
 }
 
 /// The result for a change that has waited.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum WaitVerdict {
     /// It is an edit and is reported to these targets.
     Edit(Vec<String>),
     /// It is an edit that is reported as one of many.
@@ -417,7 +417,7 @@ impl EntryOutcome {
     #[must_use]
     pub fn is_brought_by(&self, channel: Channel) -> bool {
         let base = self.base.as_ref().map(|base| &base.revision);
-        let begins = base.filter(|revision| revision.origin == Origin::Rebased);
+        let begins = base.filter(|revision| revision.origin == RevisionOrigin::Rebased);
         let revisions = [begins, self.revision.as_ref()];
         revisions
             .into_iter()
@@ -558,7 +558,7 @@ pub struct NewRule {
     /// An example text, as published.
     pub pattern: String,
     /// What it was learned from; the store adds the public ids of `entries`.
-    pub evidence: Evidence,
+    pub evidence: RuleEvidence,
     /// Some of the articles that had it.
     pub entries: Vec<EntryId>,
 }

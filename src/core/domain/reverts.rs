@@ -17,14 +17,14 @@ use crate::time::Timestamp;
 
 /// One of the texts of a state.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Text {
+pub(super) struct StateText {
     of: fn(&Fingerprints) -> Option<Fingerprint>,
     /// Whether nothing is a state of this text like any other. Where it is not, an absent text is one that was not
     /// looked at, or not noted down by the revisor of that day.
     may_be_empty: bool,
 }
 
-impl Text {
+impl StateText {
     /// Its fingerprint in a state.
     pub(super) fn of(self, prints: &Fingerprints) -> Option<Fingerprint> {
         (self.of)(prints)
@@ -35,47 +35,47 @@ impl Text {
     }
 }
 
-const FEED_TITLE: Text = Text::new(|prints| prints.feed_title, true);
-const PAGE_TITLE: Text = Text::new(|prints| prints.page_title, false);
-const OG_TITLE: Text = Text::new(|prints| prints.beside.og_title, false);
-const LD_HEADLINE: Text = Text::new(|prints| prints.beside.ld_headline, false);
+const FEED_TITLE: StateText = StateText::new(|prints| prints.feed_title, true);
+const PAGE_TITLE: StateText = StateText::new(|prints| prints.page_title, false);
+const OG_TITLE: StateText = StateText::new(|prints| prints.beside.og_title, false);
+const LD_HEADLINE: StateText = StateText::new(|prints| prints.beside.ld_headline, false);
 
-const KICKER: Text = Text::new(|prints| prints.around.map(|around| around.kicker), false);
-const STANDFIRST: Text = Text::new(
+const KICKER: StateText = StateText::new(|prints| prints.around.map(|around| around.kicker), false);
+const STANDFIRST: StateText = StateText::new(
     |prints| prints.around.map(|around| around.standfirst),
     false,
 );
-const LINKS: Text = Text::new(|prints| prints.around.map(|around| around.links), false);
-const FEED_LINKS: Text = Text::new(|prints| prints.feed_links, false);
-const FEED_ADDRESS: Text = Text::new(|prints| prints.beside.feed_address, false);
-const PAGE_ADDRESS: Text = Text::new(|prints| prints.beside.page_address, false);
-const GUID: Text = Text::new(|prints| prints.beside.guid, false);
+const LINKS: StateText = StateText::new(|prints| prints.around.map(|around| around.links), false);
+const FEED_LINKS: StateText = StateText::new(|prints| prints.feed_links, false);
+const FEED_ADDRESS: StateText = StateText::new(|prints| prints.beside.feed_address, false);
+const PAGE_ADDRESS: StateText = StateText::new(|prints| prints.beside.page_address, false);
+const GUID: StateText = StateText::new(|prints| prints.beside.guid, false);
 
 /// So many of [`ALL`], from the first on, are what readers read.
 const READ: usize = 7;
 
-const ALL: [Text; 14] = [
+const ALL: [StateText; 14] = [
     FEED_TITLE,
-    Text::new(|prints| prints.feed_summary, true),
-    Text::new(|prints| prints.feed_body, false),
+    StateText::new(|prints| prints.feed_summary, true),
+    StateText::new(|prints| prints.feed_body, false),
     PAGE_TITLE,
-    Text::new(|prints| prints.page_body, false),
+    StateText::new(|prints| prints.page_body, false),
     KICKER,
     STANDFIRST,
     OG_TITLE,
     LD_HEADLINE,
-    Text::new(|prints| prints.beside.feed_byline, false),
-    Text::new(|prints| prints.beside.page_byline, false),
+    StateText::new(|prints| prints.beside.feed_byline, false),
+    StateText::new(|prints| prints.beside.page_byline, false),
     FEED_ADDRESS,
     PAGE_ADDRESS,
     GUID,
 ];
 
 /// The headlines of a state.
-pub(super) const HEADLINES: [Text; 4] = [FEED_TITLE, PAGE_TITLE, OG_TITLE, LD_HEADLINE];
+pub(super) const HEADLINES: [StateText; 4] = [FEED_TITLE, PAGE_TITLE, OG_TITLE, LD_HEADLINE];
 
 /// The headline of a channel.
-pub(super) fn headline(source: HeadlineSource) -> Text {
+pub(super) fn headline(source: HeadlineSource) -> StateText {
     match source {
         HeadlineSource::Feed => FEED_TITLE,
         HeadlineSource::H1 => PAGE_TITLE,
@@ -86,12 +86,12 @@ pub(super) fn headline(source: HeadlineSource) -> Text {
 }
 
 /// The texts that moved between two states. The targets of links count where nothing else did: they go with their text.
-fn moved(before: &Fingerprints, now: &Fingerprints) -> Vec<Text> {
-    let differs = |text: &Text| {
+fn moved(before: &Fingerprints, now: &Fingerprints) -> Vec<StateText> {
+    let differs = |text: &StateText| {
         let (before, now) = (text.of(before), text.of(now));
         before != now && (text.may_be_empty || (before.is_some() && now.is_some()))
     };
-    let moved: Vec<Text> = ALL.into_iter().filter(differs).collect();
+    let moved: Vec<StateText> = ALL.into_iter().filter(differs).collect();
     if moved.is_empty() {
         return [LINKS, FEED_LINKS].into_iter().filter(differs).collect();
     }
@@ -146,7 +146,7 @@ pub(super) fn partly_back_to(
     let (_, earlier) = past.split_last()?;
     let read = ALL.into_iter().take(READ);
     let moved = read.filter(|text| text.of(now).is_some() && text.of(before) != text.of(now));
-    let back = |text: Text| {
+    let back = |text: StateText| {
         let mut earlier = earlier.iter().rev();
         let found = earlier.find(|past| text.of(&past.fingerprints) == text.of(now));
         found.map(|past| past.number)
@@ -172,7 +172,7 @@ pub(super) fn returns(
 }
 
 fn returns_of(
-    text: Text,
+    text: StateText,
     past: &[PastRevision],
     now: Option<Fingerprint>,
     window: Duration,
@@ -218,7 +218,7 @@ pub(super) fn keys_rotate(past: &[PastRevision], comparison: &Comparison) -> boo
     let is_move = |pair: &[PastRevision]| {
         let [one, other] = pair else { return false };
         let moved = moved(&one.fingerprints, &other.fingerprints);
-        let keys = |text: &Text| {
+        let keys = |text: &StateText| {
             [FEED_ADDRESS, PAGE_ADDRESS, GUID].iter().any(|key| {
                 [one, other]
                     .iter()

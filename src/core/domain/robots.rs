@@ -5,7 +5,7 @@
 
 mod known;
 
-pub use known::{Found, Known, Verdict};
+pub use known::{KnownRobots, RobotsFound, RobotsVerdict};
 
 use std::time::Duration;
 
@@ -25,13 +25,13 @@ pub const LONGEST_CRAWL_DELAY: Duration = Duration::from_hours(1);
 
 /// The rules of one robots.txt for one product.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Rules {
-    rules: Vec<Rule>,
+pub struct RobotsRules {
+    rules: Vec<RobotsRule>,
     crawl_delay: Option<Duration>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Rule {
+struct RobotsRule {
     allow: bool,
     /// As written, for people.
     written: Box<str>,
@@ -53,10 +53,10 @@ enum RobotsLine<'a> {
 #[derive(Default)]
 struct AgentGroup {
     found: bool,
-    rules: Rules,
+    rules: RobotsRules,
 }
 
-impl Rules {
+impl RobotsRules {
     /// Reads the rules for `product`, a token such as `revisor`: those of all groups that name it, else those of all
     /// groups for `*`. Anything is a robots.txt; what holds no rules forbids nothing.
     #[must_use]
@@ -87,7 +87,7 @@ impl Rules {
                         .into_iter()
                         .filter_map(|(is, group)| is.then_some(group))
                     {
-                        group.rules.rules.extend(Rule::new(allow, pattern));
+                        group.rules.rules.extend(RobotsRule::new(allow, pattern));
                     }
                 }
                 // It is no part of the standard; who writes it means it as a rule of the agents above it.
@@ -141,7 +141,7 @@ impl Rules {
     }
 }
 
-impl Rule {
+impl RobotsRule {
     /// `None` for an empty pattern, which is no rule, and for one that no address can match.
     fn new(allow: bool, pattern: &str) -> Option<Self> {
         let starts = pattern.starts_with(['/', '*', '$']);

@@ -2,7 +2,7 @@
 
 use super::classify::{Label, Significance};
 use super::event::{Event, EventKind, Field};
-use super::wording::{Phrase, mentions};
+use super::wording::{WordPhrase, mentions};
 
 /// What a target wants to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct TargetRule {
     /// Only changes with one of these labels; empty means any.
     pub labels: Vec<Label>,
     /// Only events of articles with one of these in a headline, or in text that was removed or added; empty means any.
-    pub phrases: Vec<Phrase>,
+    pub phrases: Vec<WordPhrase>,
     /// Changes with a lower score are not told.
     pub min_score: u8,
     /// Changes below this are not told.

@@ -118,7 +118,7 @@ impl Plan {
 
 /// How a poll ended, as far as the schedule is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PollResult {
+pub enum PollEnd {
     /// The feed was read, or is unchanged.
     Ok,
     /// It could not be fetched or read; `failures` says how often in a row.
@@ -165,12 +165,12 @@ pub struct NextPoll {
 pub fn next_poll(
     plan: &Plan,
     now: Timestamp,
-    result: PollResult,
+    result: PollEnd,
     hints: &Hints,
     failures: u32,
     jitter: f64,
 ) -> NextPoll {
-    if result == PollResult::Gone {
+    if result == PollEnd::Gone {
         return NextPoll {
             at: None,
             not_before: None,
@@ -348,7 +348,7 @@ struct Bound {
 fn lower_bound(
     plan: &Plan,
     now: Timestamp,
-    result: PollResult,
+    result: PollEnd,
     hints: &Hints,
     failures: u32,
 ) -> Option<Bound> {
@@ -369,7 +369,7 @@ fn lower_bound(
             longest: LONGEST_RETRY_AFTER,
         }
     });
-    let failed = matches!(result, PollResult::Failed | PollResult::Busy).then(|| {
+    let failed = matches!(result, PollEnd::Failed | PollEnd::Busy).then(|| {
         let usual = plan.usual_gap(now);
         let wait = feed_delay(failures.max(1), usual);
         Bound {
@@ -382,7 +382,7 @@ fn lower_bound(
         }
     });
     // A failure says nothing about how fresh the feed is: `max-age` of an error page does not count.
-    let fresh = result == PollResult::Ok;
+    let fresh = result == PollEnd::Ok;
     let max_age = fresh.then(|| hint(hints.max_age, "max-age")).flatten();
     let ttl = fresh.then(|| hint(hints.ttl, "ttl")).flatten();
     let whole = plan.unconditional.filter(|_| fresh && hints.unconditional);

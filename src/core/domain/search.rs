@@ -29,7 +29,7 @@ const LONGEST: usize = 2_000;
 
 /// The texts of a state, as they are indexed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Texts {
+pub struct SearchTexts {
     /// Every headline and kicker, each once.
     pub headlines: Vec<String>,
     /// Standfirst, by-lines, description and body, both channels, each paragraph once.
@@ -38,8 +38,8 @@ pub struct Texts {
 
 /// The texts of a state.
 #[must_use]
-pub fn texts(state: &EntryState) -> Texts {
-    let mut out = Texts::default();
+pub fn texts(state: &EntryState) -> SearchTexts {
+    let mut out = SearchTexts::default();
     let blocks = |blocks: &[Block]| -> Vec<String> {
         blocks.iter().map(|block| block.text.clone()).collect()
     };
@@ -73,7 +73,7 @@ fn each_once(texts: Vec<String>) -> Vec<String> {
 
 /// The sentences that a change took away and brought.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Gone {
+pub struct ChangedSentences {
     /// Sentences that were there before and are not any more.
     pub removed: Vec<String>,
     /// Sentences that are new.
@@ -87,7 +87,7 @@ pub struct Gone {
 /// What differs between two states, sentence by sentence: a sentence of which one word was changed is in `removed` as it
 /// was and in `added` as it is. A sentence that only moved is in neither.
 #[must_use]
-pub fn gone(before: &EntryState, after: &EntryState) -> Gone {
+pub fn gone(before: &EntryState, after: &EntryState) -> ChangedSentences {
     let (before, after) = (texts(before), texts(after));
     let sentences = |texts: &[String]| -> Vec<String> {
         let parts = texts.iter().flat_map(|text| text.split_sentence_bounds());
@@ -101,7 +101,7 @@ pub fn gone(before: &EntryState, after: &EntryState) -> Gone {
         sentences(&missing_from(&before.body, &after.body)),
         sentences(&missing_from(&after.body, &before.body)),
     );
-    Gone {
+    ChangedSentences {
         removed: missing_from(&old, &new),
         added: missing_from(&new, &old),
         headlines_before: missing_from(&before.headlines, &after.headlines),
@@ -474,7 +474,7 @@ mod tests {
         #[test]
         fn equal_states_differ_in_nothing(title in "\\PC{0,20}", body in "\\PC{0,60}") {
             let state = state(&title, &[&body]);
-            prop_assert_eq!(gone(&state, &state), Gone::default());
+            prop_assert_eq!(gone(&state, &state), ChangedSentences::default());
         }
 
         #[test]

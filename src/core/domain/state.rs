@@ -149,15 +149,15 @@ pub struct FeedState {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub walled: bool,
     /// The elements that these texts come from, and the texts of other elements.
-    #[serde(skip_serializing_if = "Beside::is_plain")]
-    pub beside: Beside,
+    #[serde(skip_serializing_if = "AlternativeTexts::is_plain")]
+    pub beside: AlternativeTexts,
 }
 
 /// For items that say one thing in several elements: which element counts, and what the others say. Needed to
 /// distinguish a switch of elements from an edit; never compared on its own.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Beside {
+pub struct AlternativeTexts {
     /// The rank of the element that gave the description; 0 is the usual element.
     pub summary_rank: u8,
     /// The rank of the element that gave the by-line.
@@ -170,7 +170,7 @@ pub struct Beside {
     pub bylines: Vec<String>,
 }
 
-impl Beside {
+impl AlternativeTexts {
     /// Whether there is nothing to record.
     #[must_use]
     pub fn is_plain(&self) -> bool {

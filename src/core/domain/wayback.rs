@@ -100,7 +100,7 @@ pub enum SnapshotStep {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Answer {
+struct AvailabilityJson {
     status: Option<String>,
     status_ext: Option<String>,
     message: Option<String>,
@@ -151,7 +151,7 @@ pub fn judge(
 }
 
 /// Reads a reply; the error is why it says nothing, and how long to wait at least.
-fn read(reply: ArchiveReply<'_>) -> Result<Answer, (String, Option<Duration>)> {
+fn read(reply: ArchiveReply<'_>) -> Result<AvailabilityJson, (String, Option<Duration>)> {
     let Some(status) = reply.status else {
         return Err((reply.body.to_owned(), reply.retry_after));
     };

@@ -6,12 +6,12 @@ use super::search::spaced;
 
 /// Words that are looked for, in any script and case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Phrase {
+pub struct WordPhrase {
     text: String,
     words: Vec<String>,
 }
 
-impl Phrase {
+impl WordPhrase {
     /// A word or several in a row; `None` for one without letters and digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -39,7 +39,7 @@ impl Phrase {
 /// Whether one of the phrases is in a headline of the event, or in text that was removed or added. Events about no
 /// article have no words and always pass.
 #[must_use]
-pub fn mentions(event: &Event, phrases: &[Phrase]) -> bool {
+pub fn mentions(event: &Event, phrases: &[WordPhrase]) -> bool {
     let data = &event.data;
     if phrases.is_empty() || (data.entry.is_none() && data.diff.is_none()) {
         return true;
@@ -126,7 +126,10 @@ mod tests {
     }
 
     fn finds(phrase: &str, segments: &[Segment]) -> bool {
-        mentions(&event(segments.to_vec()), &[Phrase::parse(phrase).unwrap()])
+        mentions(
+            &event(segments.to_vec()),
+            &[WordPhrase::parse(phrase).unwrap()],
+        )
     }
 
     #[test]
@@ -152,13 +155,13 @@ mod tests {
         ] {
             assert_eq!(finds(phrase, &text), found, "{phrase}");
         }
-        assert_eq!(Phrase::parse(" – "), None);
+        assert_eq!(WordPhrase::parse(" – "), None);
     }
 
     #[test]
     fn what_is_about_no_article_passes() {
         let mut event = event(Vec::new());
-        let phrase = [Phrase::parse("word").unwrap()];
+        let phrase = [WordPhrase::parse("word").unwrap()];
         assert!(!mentions(&event, &phrase));
         assert!(mentions(&event, &[]));
         event.data.entry = None;

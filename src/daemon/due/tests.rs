@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::domain::schedule::{
-    Every, Hints, LONGEST_HINT, Plan, PollResult, Scheduled, catch_up, next_poll, spread,
+    Every, Hints, LONGEST_HINT, Plan, PollEnd, Scheduled, catch_up, next_poll, spread,
 };
 use crate::fetch::HostQueue;
 use crate::fetch::Lane;
@@ -173,7 +173,7 @@ fn ten_thousand_feeds_after_a_night_off_make_no_stampede() {
             queue.done(&hosts[feed], Lane::Feed, Duration::from_secs(end));
             per_host.get_mut(&hosts[feed]).unwrap().1 -= 1;
             let jitter = spread(&format!("{feed} {second}"), Duration::from_secs(1)).as_secs_f64();
-            let next = next_poll(&plan, now, PollResult::Ok, &Hints::default(), 0, jitter);
+            let next = next_poll(&plan, now, PollEnd::Ok, &Hints::default(), 0, jitter);
             due[feed] = next.at.unwrap();
             queued[feed] = false;
         }

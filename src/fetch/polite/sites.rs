@@ -27,7 +27,7 @@ impl Sites {
         host: &str,
         now: Duration,
         until: Duration,
-    ) -> Option<Held> {
+    ) -> Option<DelayedSite> {
         if self.sites.len() >= MOST_SITES {
             self.sites.retain(|_, hosts| {
                 hosts.retain(|_, until| *until > now);
@@ -46,7 +46,7 @@ impl Sites {
     }
 
     /// Until when the site of a host is rate-limited.
-    pub(in crate::fetch) fn held(&self, host: &str, now: Duration) -> Option<Held> {
+    pub(in crate::fetch) fn held(&self, host: &str, now: Duration) -> Option<DelayedSite> {
         // This runs before each request. Nearly always no host has asked us to wait, and the list of suffixes need
         // not be searched.
         if self.sites.is_empty() {
@@ -58,7 +58,7 @@ impl Sites {
         // As long as that many hosts are held; a single one that asks for a day asks only for itself.
         ends.sort_unstable_by_key(|until| std::cmp::Reverse(*until));
         let until = *ends.get(SIBLINGS - 1)?;
-        Some(Held {
+        Some(DelayedSite {
             site: site.to_owned(),
             until,
         })
@@ -67,7 +67,7 @@ impl Sites {
 
 /// A site that is rate-limited until `until`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::fetch) struct Held {
+pub(in crate::fetch) struct DelayedSite {
     pub(in crate::fetch) site: String,
     pub(in crate::fetch) until: Duration,
 }

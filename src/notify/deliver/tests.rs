@@ -1,6 +1,6 @@
 use super::*;
-use crate::config::Settings;
-use crate::notify::sign::{Secret, verify};
+use crate::config::KindSettings;
+use crate::notify::sign::{SigningSecret, verify};
 use crate::notify::testing::{Answer, Receiver, secret};
 use crate::time::{Fixed, Timestamp};
 
@@ -48,7 +48,9 @@ fn retry(seconds: u64) -> DeliveryResult {
 async fn request_is_signed_and_plain() {
     let receiver = Receiver::start(vec![Answer::status("204 No Content")]).await;
     let mut target = receiver.target("desk");
-    target.secrets.push(Secret::from_bytes(&[8; 32]).unwrap());
+    target
+        .secrets
+        .push(SigningSecret::from_bytes(&[8; 32]).unwrap());
     let attempted = send_to(&target).await;
     assert_eq!(attempted.result, DeliveryResult::Delivered);
     assert_eq!((attempted.status, attempted.error), (Some(204), None));
@@ -164,7 +166,7 @@ async fn connection_that_fails_is_explained_without_the_address() {
     let target = Target {
         name: "desk".into(),
         kind: TargetKind::Webhook,
-        settings: Settings::default(),
+        settings: KindSettings::default(),
         url: format!("http://127.0.0.1:{port}/token"),
         secrets: vec![secret()],
         source: String::new(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Drain;
 use crate::domain::event::Event;
-use crate::domain::holding::Turn;
+use crate::domain::holding::TurnDecision;
 use crate::notify::deliver::Deliver;
 use crate::notify::digest;
 use crate::notify::outbox::Outbox;
@@ -57,13 +57,13 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         let alone = delivery.attempt > 1 || delivery.unpacked;
         let turn = holding.turn(&event, now, alone, self.too_many(target).await);
         let stored = match turn {
-            Turn::Send => return false,
+            TurnDecision::Send => return false,
             // Public posts are sent one by one, never as a digest.
-            Turn::Gather(until) if target.kind.is_public() => {
+            TurnDecision::Gather(until) if target.kind.is_public() => {
                 self.outbox.postpone(delivery.id, until).await
             }
-            Turn::Gather(due) => self.outbox.gather(delivery.id, now, due).await,
-            Turn::Wait(until) => self.outbox.postpone(delivery.id, until).await,
+            TurnDecision::Gather(due) => self.outbox.gather(delivery.id, now, due).await,
+            TurnDecision::Wait(until) => self.outbox.postpone(delivery.id, until).await,
         };
         let name = target.name.as_str();
         match stored {

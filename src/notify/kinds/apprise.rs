@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::style::{Style, plain, short, utf16};
+use super::style::{MessageStyle, plain, short, utf16};
 use super::{Kind, Letter, Step, Work, judge, not_taken};
 use crate::fetch::{PostAnswer, PostRequest};
 
@@ -14,7 +14,7 @@ pub(super) struct Apprise;
 
 impl Kind for Apprise {
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
-        let style = Style {
+        let style = MessageStyle {
             write: plain,
             measure: utf16,
             line_break: "\n",

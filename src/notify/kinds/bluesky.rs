@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::style::{Style, plain};
+use super::style::{MessageStyle, plain};
 use super::{Judged, Kind, Letter, Step, Work, body, judge, pause};
 use crate::fetch::{PostAnswer, PostRequest};
 
@@ -89,7 +89,7 @@ fn refresh(letter: &Letter<'_>, session: &str) -> Option<PostRequest> {
 fn post(letter: &Letter<'_>, session: &str) -> Option<PostRequest> {
     let session: Value = serde_json::from_str(session).ok()?;
     let (token, did) = (session["accessJwt"].as_str()?, session["did"].as_str()?);
-    let style = Style {
+    let style = MessageStyle {
         write: plain,
         measure: |text| {
             text.graphemes(true)

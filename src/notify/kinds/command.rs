@@ -7,7 +7,7 @@ use crate::notify::payload;
 
 /// What is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
+pub struct CommandRun {
     /// The program, and its arguments.
     pub command: Vec<String>,
     /// Additional variables.
@@ -18,9 +18,9 @@ pub struct Run {
     pub timeout: Duration,
 }
 
-pub(super) struct Command;
+pub(super) struct CommandTarget;
 
-impl Kind for Command {
+impl Kind for CommandTarget {
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
         let data = &letter.event.data;
         let text = |text: &str| text.replace('\0', "");
@@ -44,7 +44,7 @@ impl Kind for Command {
             ),
         ];
         let seconds = letter.target.settings.number("timeout").unwrap_or(15);
-        Ok(Work::Run(Run {
+        Ok(Work::Run(CommandRun {
             command: letter.target.settings.list("command").to_vec(),
             environment,
             input: payload::fit_json(letter.stored.to_vec(), letter.target.max_payload),

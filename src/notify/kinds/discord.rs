@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::style::{Style, markdown, short, utf16};
+use super::style::{MessageStyle, markdown, short, utf16};
 use super::{Kind, Letter, Step, Work, body, gone, judge, pause};
 use crate::domain::classify::Significance;
 use crate::fetch::{PostAnswer, PostRequest};
@@ -15,7 +15,7 @@ pub(super) struct Discord;
 
 impl Kind for Discord {
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
-        let style = Style {
+        let style = MessageStyle {
             write: markdown,
             measure: utf16,
             line_break: "\n",

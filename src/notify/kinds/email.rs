@@ -3,7 +3,7 @@
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
 
-use super::style::{Style, around, bytes, escape_html, plain, short};
+use super::style::{MessageStyle, around, bytes, escape_html, plain, short};
 use super::{Kind, Letter, Work};
 use crate::notify::template;
 use crate::report::message::{Face, Run};
@@ -121,7 +121,7 @@ fn word(text: &str) -> String {
 }
 
 fn text(letter: &Letter<'_>) -> String {
-    let style = Style {
+    let style = MessageStyle {
         write: plain,
         measure: bytes,
         line_break: "\n\n",
@@ -134,7 +134,7 @@ fn text(letter: &Letter<'_>) -> String {
 
 /// Mail programs drop style sheets, and some drop `ins` and `del`: styles are on the words themselves.
 fn html(letter: &Letter<'_>) -> String {
-    let style = Style {
+    let style = MessageStyle {
         write: styled,
         measure: bytes,
         line_break: "</p>\r\n<p dir=\"auto\" style=\"margin:0 0 12px\">",

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::style::{Style, bytes, markdown, short};
+use super::style::{MessageStyle, bytes, markdown, short};
 use super::{Kind, Letter, Work};
 use crate::fetch::PostRequest;
 
@@ -14,7 +14,7 @@ pub(super) struct Gotify;
 
 impl Kind for Gotify {
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
-        let style = Style {
+        let style = MessageStyle {
             write: markdown,
             measure: bytes,
             line_break: "  \n",

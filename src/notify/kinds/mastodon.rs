@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::style::{Style, bare_link, plain, utf16};
+use super::style::{MessageStyle, bare_link, plain, utf16};
 use super::{Judged, Kind, Letter, Step, Work, body, done, judge};
 use crate::fetch::{PostAnswer, PostMethod, PostRequest};
 use crate::report::message::{Face, Run};
@@ -118,7 +118,7 @@ fn text(letter: &Letter<'_>) -> String {
         .settings
         .number("max_length")
         .and_then(|most| usize::try_from(most).ok());
-    let style = Style {
+    let style = MessageStyle {
         write,
         // A link is written whole and counts as one of fixed length.
         measure: |text| {

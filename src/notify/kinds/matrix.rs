@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::style::{Style, around, escape_html, json as json_size, plain};
+use super::style::{MessageStyle, around, escape_html, json as json_size, plain};
 use super::{Kind, Letter, Step, Work, body, judge, pause};
 use crate::fetch::{PostAnswer, PostMethod, PostRequest};
 use crate::report::message::{Face, Run};
@@ -15,7 +15,7 @@ pub(super) struct Matrix;
 
 impl Kind for Matrix {
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
-        let text = Style {
+        let text = MessageStyle {
             write: plain,
             measure: json_size,
             line_break: "\n",
@@ -23,7 +23,7 @@ impl Kind for Matrix {
             with_headline: true,
             with_address: true,
         };
-        let html = Style {
+        let html = MessageStyle {
             write: html,
             line_break: "<br>",
             plain: false,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::style::{Style, markdown, utf16};
+use super::style::{MessageStyle, markdown, utf16};
 use super::{Kind, Letter, Work};
 use crate::fetch::PostRequest;
 
@@ -13,7 +13,7 @@ pub(super) struct Mattermost;
 
 impl Kind for Mattermost {
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
-        let style = Style {
+        let style = MessageStyle {
             write: markdown,
             measure: utf16,
             line_break: "  \n",

@@ -32,7 +32,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-pub(super) use command::Run;
+pub(super) use command::CommandRun;
 pub(super) use healthchecks::heartbeat;
 pub(super) use mqtt::Publish;
 pub(super) use webhook::standard;
@@ -126,7 +126,7 @@ pub enum Work {
     /// Sends a mail.
     Mail(Box<email::Mail>),
     /// Runs a program.
-    Run(Run),
+    Run(CommandRun),
     /// Publishes to a broker.
     Publish(Publish),
 }
@@ -167,7 +167,7 @@ pub fn of(kind: TargetKind) -> &'static dyn Kind {
         TargetKind::Pushover => &pushover::Pushover,
         TargetKind::Apprise => &apprise::Apprise,
         TargetKind::Mqtt => &mqtt::Mqtt,
-        TargetKind::Command => &command::Command,
+        TargetKind::Command => &command::CommandTarget,
         TargetKind::Bluesky => &bluesky::Bluesky,
         TargetKind::Mastodon => &mastodon::Mastodon,
         TargetKind::Healthchecks => &healthchecks::Healthchecks,

@@ -3,7 +3,7 @@
 use serde_json::json;
 use url::Url;
 
-use super::style::{Style, bytes, plain, short};
+use super::style::{MessageStyle, bytes, plain, short};
 use super::{Kind, Letter, Work};
 use crate::fetch::PostRequest;
 
@@ -28,7 +28,7 @@ impl Kind for Ntfy {
             parts.pop();
         }
         url.set_query(None);
-        let style = Style {
+        let style = MessageStyle {
             write: plain,
             measure: bytes,
             line_break: "\n",

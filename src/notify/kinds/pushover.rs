@@ -1,6 +1,6 @@
 //! Pushover, as plain text: its HTML has no struck text.
 
-use super::style::{Style, plain, short, utf16};
+use super::style::{MessageStyle, plain, short, utf16};
 use super::{Kind, Letter, Work};
 use crate::fetch::PostRequest;
 
@@ -13,7 +13,7 @@ pub(super) struct Pushover;
 
 impl Kind for Pushover {
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
-        let style = Style {
+        let style = MessageStyle {
             write: plain,
             measure: utf16,
             line_break: "\n",

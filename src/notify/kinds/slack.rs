@@ -114,7 +114,7 @@ fn element(run: &Run) -> Value {
 
 /// What notifications show. Exactly `&`, `<` and `>` are escaped (docs.slack.dev, "Formatting message text", 2026-08).
 fn fallback(letter: &Letter<'_>) -> String {
-    let style = super::style::Style {
+    let style = super::style::MessageStyle {
         write: |run| {
             super::style::plain(run)
                 .replace('&', "&amp;")

@@ -7,7 +7,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use crate::report::message::{Face, Layout, Message, Run};
 
 /// A message in the language of a service, written by `write` and counted by `measure`.
-pub(super) struct Style {
+pub(super) struct MessageStyle {
     pub(super) write: fn(&Run) -> String,
     pub(super) measure: fn(&str) -> usize,
     pub(super) line_break: &'static str,
@@ -17,7 +17,7 @@ pub(super) struct Style {
     pub(super) with_address: bool,
 }
 
-impl Style {
+impl MessageStyle {
     /// The message in at most `room`.
     pub(super) fn compose(&self, message: &Message, room: usize) -> String {
         let size = |run: &Run| (self.measure)(&(self.write)(run));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::style::{Style, around, escape_html, utf16};
+use super::style::{MessageStyle, around, escape_html, utf16};
 use super::{Kind, Letter, Step, Work, body, gone, judge, not_taken, pause};
 use crate::fetch::{PostAnswer, PostRequest};
 use crate::report::message::{Face, Run};
@@ -40,7 +40,7 @@ impl Kind for Telegram {
 }
 
 fn message(letter: &Letter<'_>, chat: &Value) -> PostRequest {
-    let style = Style {
+    let style = MessageStyle {
         write: html,
         measure: utf16,
         line_break: "\n",

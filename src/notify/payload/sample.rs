@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::domain::classify::{Label, Reason, ScorePart, Significance};
+use crate::domain::classify::{Label, LabelReason, ScorePart, Significance};
 use crate::domain::diff::{BlockDiff, BlockOp, LeftOut, Segment, SentenceOps, WordCount};
 use crate::domain::event::{
     BlocksInfo, ChangeInfo, DiffInfo, EntryInfo, Event, EventData, EventKind, FeedInfo, Field,
@@ -44,7 +44,7 @@ pub fn test_event(kind: EventKind, now: Timestamp) -> Event {
         significance: Significance::Substantive,
         score: 71,
         labels: vec![Label::Headline, Label::Number],
-        reasons: vec![Reason {
+        reasons: vec![LabelReason {
             label: Label::Number,
             text: "2 → 3 in ¶3".into(),
         }],

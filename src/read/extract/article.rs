@@ -5,12 +5,12 @@ use url::Url;
 use super::form::Form;
 use super::head::Head;
 use super::headlines::Headlines;
-use super::kind::{self, Judged, PageKind};
-use super::main_text::{Explained, Known, MainText};
+use super::kind::{self, JudgedPage, PageKind};
+use super::main_text::{ArticleHints, Explained, MainText};
 use super::page_data::{self, TextSource};
 use super::role::Role;
 use super::sanitise::{self, Bounded};
-use super::selectors::View;
+use super::selectors::PageSelectors;
 use super::{charset, document, main_text, plain};
 use crate::domain::ignored::Piece;
 use crate::domain::state::{Block, PageState};
@@ -52,7 +52,7 @@ pub struct Article {
 /// `content_type` is the header's value as received; `url` is the address that the page came from, after redirects.
 #[must_use]
 pub fn article(body: &[u8], content_type: Option<&str>, url: Option<&str>) -> Article {
-    article_in(body, content_type, url, &View::default())
+    article_in(body, content_type, url, &PageSelectors::default())
 }
 
 /// Reads an article page of a site for which a person has set where the text is; otherwise like [`article`].
@@ -61,7 +61,7 @@ pub fn article_in(
     body: &[u8],
     content_type: Option<&str>,
     url: Option<&str>,
-    view: &View,
+    view: &PageSelectors,
 ) -> Article {
     article_under(body, content_type, url, view, None)
 }
@@ -72,7 +72,7 @@ pub fn article_under(
     body: &[u8],
     content_type: Option<&str>,
     url: Option<&str>,
-    view: &View,
+    view: &PageSelectors,
     headline: Option<&str>,
 ) -> Article {
     match Form::of(body, content_type) {
@@ -203,7 +203,7 @@ pub fn explain(
     body: &[u8],
     content_type: Option<&str>,
     url: Option<&str>,
-    view: &View,
+    view: &PageSelectors,
 ) -> Vec<Explained> {
     if let Some(explained) = explain_others(body, content_type) {
         return explained;
@@ -235,7 +235,7 @@ impl Opened {
     }
 
     /// The content of the page and its kind. `headline` is the one known from the feed.
-    fn read(&self, view: &View, headline: Option<&str>) -> PageParts {
+    fn read(&self, view: &PageSelectors, headline: Option<&str>) -> PageParts {
         let mut state = self.state();
         let MainText { mut blocks, links } = self.main_text(&state, view);
         for explained in &blocks {
@@ -313,8 +313,8 @@ impl Opened {
     }
 
     /// The text of the page; blocks that `view` removes come last.
-    fn main_text(&self, state: &PageState, view: &View) -> MainText {
-        let known = Known {
+    fn main_text(&self, state: &PageState, view: &PageSelectors) -> MainText {
+        let known = ArticleHints {
             headlines: Headlines::of(self.headlines(state).into_iter()),
             descriptions: self.head.descriptions().collect(),
         };
@@ -383,7 +383,7 @@ impl Opened {
 struct PageParts {
     state: PageState,
     blocks: Vec<Explained>,
-    judged: Judged,
+    judged: JudgedPage,
     source: TextSource,
 }
 

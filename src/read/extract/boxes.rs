@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::evidence::{Clue, Evidence};
+use super::evidence::{BlockEvidence, Clue};
 use super::page::{Page, PageBlock};
 
 /// A block at most this many blocks below the headline is near it; from the second figure on, it is far.
@@ -95,7 +95,13 @@ impl Boxes {
     }
 
     /// Notes what the boxes around a block suggest about it.
-    pub(super) fn note(&self, page: &Page, at: usize, block: &PageBlock, evidence: &mut Evidence) {
+    pub(super) fn note(
+        &self,
+        page: &Page,
+        at: usize,
+        block: &PageBlock,
+        evidence: &mut BlockEvidence,
+    ) {
         self.note_headline(page, at, block, evidence);
         let group = page
             .around(block.element)
@@ -126,7 +132,13 @@ impl Boxes {
         evidence.note(Clue::OneOfMany, self.alike(page, block.element) >= 2);
     }
 
-    fn note_headline(&self, page: &Page, at: usize, block: &PageBlock, evidence: &mut Evidence) {
+    fn note_headline(
+        &self,
+        page: &Page,
+        at: usize,
+        block: &PageBlock,
+        evidence: &mut BlockEvidence,
+    ) {
         evidence.note(Clue::NoHeadline, self.headline.is_none());
         let Some((headline, shared)) = self.headline else {
             return;

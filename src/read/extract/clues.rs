@@ -1,14 +1,14 @@
 //! Clues in a block's own words and its neighbours.
 
-use super::evidence::{Clue, Evidence};
-use super::furniture::{self, Rule};
+use super::evidence::{BlockEvidence, Clue};
+use super::furniture::{self, IgnoreRule};
 use super::page::{Page, PageBlock};
 use super::survey::Survey;
 use crate::domain::diff::is_ideograph;
 use crate::domain::state::BlockKind;
 
 /// Notes what the text of a block by itself suggests.
-pub(super) fn note_text(block: &PageBlock, evidence: &mut Evidence) {
+pub(super) fn note_text(block: &PageBlock, evidence: &mut BlockEvidence) {
     let text = block.block.text.trim();
     let words = block.count;
     match block.block.kind {
@@ -60,7 +60,7 @@ pub(super) fn note_text(block: &PageBlock, evidence: &mut Evidence) {
     if let Some(rule) = furniture::rule_of(&block.block, block.linked) {
         evidence.note(
             said(rule),
-            rule != Rule::Caption || block.block.kind != BlockKind::Caption,
+            rule != IgnoreRule::Caption || block.block.kind != BlockKind::Caption,
         );
     }
     evidence.note(Clue::MentionsNewsletter, mentions_newsletter(text));
@@ -103,19 +103,19 @@ fn mentions_newsletter(text: &str) -> bool {
             .any(|word| lower.contains(word))
 }
 
-fn said(rule: Rule) -> Clue {
+fn said(rule: IgnoreRule) -> Clue {
     match rule {
-        Rule::Advertisement => Clue::SaysAdvertisement,
-        Rule::RelatedLink => Clue::SaysRelated,
-        Rule::Newsletter => Clue::SaysNewsletter,
-        Rule::Share => Clue::SaysShare,
-        Rule::Clock => Clue::SaysClock,
-        Rule::Date => Clue::SaysDate,
-        Rule::Position => Clue::SaysPosition,
-        Rule::Weather => Clue::SaysWeather,
-        Rule::Caption => Clue::SaysCredit,
-        Rule::Contact => Clue::SaysContact,
-        Rule::Tags => Clue::SaysTags,
+        IgnoreRule::Advertisement => Clue::SaysAdvertisement,
+        IgnoreRule::RelatedLink => Clue::SaysRelated,
+        IgnoreRule::Newsletter => Clue::SaysNewsletter,
+        IgnoreRule::Share => Clue::SaysShare,
+        IgnoreRule::Clock => Clue::SaysClock,
+        IgnoreRule::Date => Clue::SaysDate,
+        IgnoreRule::Position => Clue::SaysPosition,
+        IgnoreRule::Weather => Clue::SaysWeather,
+        IgnoreRule::Caption => Clue::SaysCredit,
+        IgnoreRule::Contact => Clue::SaysContact,
+        IgnoreRule::Tags => Clue::SaysTags,
     }
 }
 
@@ -137,7 +137,7 @@ pub(super) struct Scores {
 
 impl Scores {
     /// Computes the scores from the evidence on all blocks of a page.
-    pub(super) fn of(page: &Page, all: &[Evidence]) -> Self {
+    pub(super) fn of(page: &Page, all: &[BlockEvidence]) -> Self {
         let scores: Vec<f32> = all.iter().map(|evidence| evidence.score(0)).collect();
         let mut inside = vec![0; page.elements.len()];
         for (block, score) in page.blocks.iter().zip(&scores) {
@@ -161,7 +161,7 @@ pub(super) fn note_neighbours(
     survey: &Survey<'_>,
     scores: &Scores,
     at: usize,
-    evidence: &mut Evidence,
+    evidence: &mut BlockEvidence,
 ) {
     let page = survey.page;
     let Some(block) = page.blocks.get(at) else {

@@ -142,17 +142,17 @@ clues! {
 }
 
 /// The two weights of a clue: for judging a block by itself, and once its neighbours are known.
-type Weights = [f32; 2];
+type ClueWeights = [f32; 2];
 
 /// By clue, in the order of [`Clue::ALL`].
-static WEIGHTS: LazyLock<Vec<Weights>> = LazyLock::new(|| {
-    let named: HashMap<&str, Weights> = weights().collect();
+static WEIGHTS: LazyLock<Vec<ClueWeights>> = LazyLock::new(|| {
+    let named: HashMap<&str, ClueWeights> = weights().collect();
     let of = |clue: &Clue| named.get(clue.name()).copied().unwrap_or_default();
     Clue::ALL.iter().map(of).collect()
 });
 
 /// The lines of `evidence.txt`: a clue and its two weights.
-fn weights() -> impl Iterator<Item = (&'static str, Weights)> {
+fn weights() -> impl Iterator<Item = (&'static str, ClueWeights)> {
     let lines = include_str!("evidence.txt").lines();
     lines
         .filter(|line| !line.starts_with('#'))
@@ -166,12 +166,12 @@ fn weights() -> impl Iterator<Item = (&'static str, Weights)> {
 
 /// The evidence for and against one block.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Evidence {
+pub(super) struct BlockEvidence {
     /// Its clues.
     pub(super) clues: Vec<Clue>,
 }
 
-impl Evidence {
+impl BlockEvidence {
     /// Adds a clue if it holds.
     pub(super) fn note(&mut self, clue: Clue, holds: bool) {
         if holds {

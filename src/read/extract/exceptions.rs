@@ -3,16 +3,16 @@
 
 use super::clues::count_words;
 use super::dateline::{self, DateLine};
-use super::evidence::{Clue, Evidence};
-use super::furniture::{self, Rule};
-use super::main_text::Judged;
+use super::evidence::{BlockEvidence, Clue};
+use super::furniture::{self, IgnoreRule};
+use super::main_text::JudgedBlock;
 use super::page::{Page, PageBlock};
 use super::role::Role;
 use crate::domain::assess::is_notice;
 use crate::domain::state::{Block, BlockKind};
 
 /// The position of a block, and where the text starts and ends.
-pub(super) struct Place {
+pub(super) struct BlockPlace {
     /// The block's number.
     pub(super) at: usize,
     /// The first and last block of the text.
@@ -21,7 +21,7 @@ pub(super) struct Place {
     pub(super) in_gallery: bool,
 }
 
-impl Place {
+impl BlockPlace {
     /// Whether it is inside the text, or no more than some blocks away.
     fn is_near(&self, before: usize, after: usize) -> bool {
         self.text.is_some_and(|(first, last)| {
@@ -35,7 +35,7 @@ impl Place {
 }
 
 /// Whether the article is told in the captions of its pictures: their sentences have more words than the text.
-pub(super) fn is_gallery(page: &Page, all: &[Evidence], judged: &[Judged]) -> bool {
+pub(super) fn is_gallery(page: &Page, all: &[BlockEvidence], judged: &[JudgedBlock]) -> bool {
     let (mut captions, mut told, mut text) = (0, 0, 0);
     for ((block, evidence), judged) in page.blocks.iter().zip(all).zip(judged) {
         let has = |clue: Clue| evidence.clues.contains(&clue);
@@ -55,10 +55,10 @@ pub(super) fn is_gallery(page: &Page, all: &[Evidence], judged: &[Judged]) -> bo
 /// page's own dates are not news.
 pub(super) fn find(
     block: &PageBlock,
-    evidence: &Evidence,
+    evidence: &BlockEvidence,
     role: Role,
-    place: &Place,
-) -> Option<Judged> {
+    place: &BlockPlace,
+) -> Option<JudgedBlock> {
     let has = |clue: Clue| evidence.clues.contains(&clue);
     let text = &block.block.text;
     if role == Role::Headline || role == Role::OtherStory {
@@ -66,22 +66,25 @@ pub(super) fn find(
     }
     match dateline::read(text) {
         Some(DateLine::OfPage) => {
-            return Some(Judged::of(
+            return Some(JudgedBlock::of(
                 Role::DateLine,
                 "it says when the page was published or changed",
             ));
         }
         Some(DateLine::Bare) if place.is_before_text() && role.is_text() => {
-            return Some(Judged::of(Role::DateLine, "it is a date above the text"));
+            return Some(JudgedBlock::of(
+                Role::DateLine,
+                "it is a date above the text",
+            ));
         }
         _ => {}
     }
     if has(Clue::Copyright) && is_rights_line(text) {
-        return Some(Judged::of(Role::Credit, Clue::Copyright.text()));
+        return Some(JudgedBlock::of(Role::Credit, Clue::Copyright.text()));
     }
     // A table of contents or tabs: links to places in the page itself.
     if block.anchored >= 0.85 && block.block.kind == BlockKind::ListItem {
-        return Some(Judged::of(Role::Navigation, Clue::Anchored.text()));
+        return Some(JudgedBlock::of(Role::Navigation, Clue::Anchored.text()));
     }
     let in_article = has(Clue::InRegion) || has(Clue::InArticleElement);
     let words = block.count;
@@ -97,11 +100,14 @@ pub(super) fn find(
     {
         let near = place.is_near(8, 6) && (in_article || !has(Clue::NamedComments));
         return near
-            .then(|| Judged::of(Role::Notice, "it is a notice of a correction or an update"));
+            .then(|| JudgedBlock::of(Role::Notice, "it is a notice of a correction or an update"));
     }
     if !role.is_text() && is_labelled(block, evidence) && place.is_near(3, 3) {
         let role = Role::of_text(block.block.kind, false);
-        return Some(Judged::of(role, "it is a label with a figure or a date"));
+        return Some(JudgedBlock::of(
+            role,
+            "it is a label with a figure or a date",
+        ));
     }
     let is_caption = block.block.kind == BlockKind::Caption;
     let alone = match block.block.kind {
@@ -117,7 +123,7 @@ pub(super) fn find(
         return None;
     }
     let says_credit = furniture::rule_of(&Block::paragraph(text.as_str()), block.linked);
-    let is_credit = says_credit == Some(Rule::Caption)
+    let is_credit = says_credit == Some(IgnoreRule::Caption)
         || (words <= 14
             && (has(Clue::Copyright) || text.contains('/'))
             && !has(Clue::EndsAsSentence));
@@ -125,18 +131,18 @@ pub(super) fn find(
     let near = place.is_near(10, 2) || (prose && place.is_near(30, 6)) || place.in_gallery;
     let says = words >= 5 && block.linked < 0.5 && !has(Clue::HasInputs) && !has(Clue::InCards);
     if is_credit && (is_caption || !role.is_text()) {
-        return Some(Judged::of(Role::Credit, "it is a picture credit"));
+        return Some(JudgedBlock::of(Role::Credit, "it is a picture credit"));
     }
     // Text beside a picture far above the article may introduce it, see `opening`.
     let captions = says && near && in_article && (is_caption || !place.is_before_text());
     if captions {
-        return Some(Judged::of(
+        return Some(JudgedBlock::of(
             Role::Caption,
             "it is under a picture of the article",
         ));
     }
     is_caption.then(|| {
-        Judged::of(
+        JudgedBlock::of(
             Role::Outside,
             "it is under a picture outside of the article",
         )
@@ -145,7 +151,7 @@ pub(super) fn find(
 
 /// Whether a line of the article is a label with a figure or a date, such as `Revised: 4 January 2022`. That is a
 /// fact, however short.
-fn is_labelled(block: &PageBlock, evidence: &Evidence) -> bool {
+fn is_labelled(block: &PageBlock, evidence: &BlockEvidence) -> bool {
     let has = |clue: Clue| evidence.clues.contains(&clue);
     let label = block.block.text.split_once([':', '：']);
     let says = label.is_some_and(|(label, value)| {

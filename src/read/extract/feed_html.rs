@@ -7,9 +7,9 @@
 //! More is kept than on a page. Captions, credits and dates count, since a feed may consist of them. A class name
 //! alone rarely makes a block furniture: many publishers call the first paragraph of an article `teaser`.
 
-use super::fragment::{self, Reader};
-use super::furniture::{self, Mark, Rule};
-use super::markup::{Tag, Token, Tokens};
+use super::fragment::{self, FragmentReader};
+use super::furniture::{self, IgnoreRule, Mark};
+use super::markup::{MarkupToken, Tag, Tokens};
 use url::Url;
 
 use crate::domain::assess::is_notice;
@@ -35,12 +35,12 @@ pub fn blocks(html: &str) -> Vec<Block> {
     let mut hidden = fragment::Hidden::default();
     while let Some(token) = tokens.next() {
         match token {
-            Token::Text(text) | Token::CData(text) => walk.text(text),
-            Token::Start(tag) => {
+            MarkupToken::Text(text) | MarkupToken::CData(text) => walk.text(text),
+            MarkupToken::Start(tag) => {
                 walk.start(&tag);
                 hidden.skip(&mut tokens, &tag);
             }
-            Token::End(name) => walk.end(name),
+            MarkupToken::End(name) => walk.end(name),
             _ => {}
         }
     }
@@ -60,8 +60,8 @@ pub fn links(html: &str, base: Option<&Url>) -> Vec<Link> {
         let from = tokens.offset();
         let token = tokens.next();
         let is_link = |name: &str| name.eq_ignore_ascii_case("a");
-        let begins = matches!(&token, Some(Token::Start(tag)) if is_link(tag.name));
-        let ends = begins || matches!(&token, None | Some(Token::End("a" | "A")));
+        let begins = matches!(&token, Some(MarkupToken::Start(tag)) if is_link(tag.name));
+        let ends = begins || matches!(&token, None | Some(MarkupToken::End("a" | "A")));
         if ends && let Some((address, at)) = open.take() {
             let words = fragment::line(html.get(at..from).unwrap_or_default());
             if !words.is_empty() && links.len() < LINKS_LIMIT {
@@ -70,7 +70,7 @@ pub fn links(html: &str, base: Option<&Url>) -> Vec<Link> {
         }
         match token {
             None => return links,
-            Some(Token::Start(tag)) if begins => {
+            Some(MarkupToken::Start(tag)) if begins => {
                 let address = tag.attribute("href");
                 let address = address.and_then(|address| leads_to(&address, base));
                 open = address.map(|address| (address, tokens.offset()));
@@ -135,15 +135,15 @@ fn says_furniture(block: &Block, linked: f32) -> bool {
     matches!(
         furniture::rule_of(block, linked),
         Some(
-            Rule::Advertisement
-                | Rule::RelatedLink
-                | Rule::Newsletter
-                | Rule::Share
-                | Rule::Clock
-                | Rule::Position
-                | Rule::Weather
-                | Rule::Contact
-                | Rule::Tags
+            IgnoreRule::Advertisement
+                | IgnoreRule::RelatedLink
+                | IgnoreRule::Newsletter
+                | IgnoreRule::Share
+                | IgnoreRule::Clock
+                | IgnoreRule::Position
+                | IgnoreRule::Weather
+                | IgnoreRule::Contact
+                | IgnoreRule::Tags
         )
     )
 }
@@ -178,7 +178,7 @@ struct Standing {
 
 #[derive(Default)]
 struct TagWalk<'a> {
-    reader: Reader,
+    reader: FragmentReader,
     open: Vec<OpenTag<'a>>,
     marked: Vec<Marked>,
     links: usize,

@@ -3,7 +3,7 @@
 //! A declared content type is only a hint to choose between HTML and plain text if the bytes allow both.
 
 use super::charset;
-use super::markup::{Token, Tokens};
+use super::markup::{MarkupToken, Tokens};
 
 /// How far into a document its signature is searched for.
 const BEGINNING: usize = 1024;
@@ -161,8 +161,8 @@ fn has_tags(text: &str, elements: &[&[&str]]) -> bool {
             .any(|element| name.eq_ignore_ascii_case(element))
     };
     std::iter::from_fn(|| tokens.next()).any(|token| match token {
-        Token::Start(tag) => known(tag.name),
-        Token::Declaration(text) => text.to_ascii_lowercase().starts_with("doctype html"),
+        MarkupToken::Start(tag) => known(tag.name),
+        MarkupToken::Declaration(text) => text.to_ascii_lowercase().starts_with("doctype html"),
         _ => false,
     })
 }

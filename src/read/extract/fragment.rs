@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::entity;
-use super::markup::{Tag, Token, Tokens};
+use super::markup::{MarkupToken, Tag, Tokens};
 use super::style::{STRUCK, Style};
 use crate::domain::state::{Block, BlockKind};
 
@@ -17,7 +17,7 @@ const OPEN_LIMIT: usize = 64;
 /// The blocks of a fragment of HTML.
 #[must_use]
 pub fn blocks(html: &str) -> Vec<Block> {
-    let mut reader = Reader::default();
+    let mut reader = FragmentReader::default();
     if html.contains('<') {
         reader.read(html);
     } else {
@@ -60,17 +60,19 @@ pub fn line(html: &str) -> String {
         let from = tokens.offset();
         let Some(token) = tokens.next() else { break };
         match token {
-            Token::Text(text) => space = append_collapsed(&mut out, &entity::decode(text), space),
-            Token::CData(text) => space = append_collapsed(&mut out, text, space),
-            Token::Start(tag) if is_unknown(&tag) => {
+            MarkupToken::Text(text) => {
+                space = append_collapsed(&mut out, &entity::decode(text), space)
+            }
+            MarkupToken::CData(text) => space = append_collapsed(&mut out, text, space),
+            MarkupToken::Start(tag) if is_unknown(&tag) => {
                 let written = html.get(from..tokens.offset()).unwrap_or("");
                 space = append_collapsed(&mut out, written, space);
             }
-            Token::Start(tag) => {
+            MarkupToken::Start(tag) => {
                 space |= !is_inline(tag.name);
                 hidden.skip(&mut tokens, &tag);
             }
-            Token::End(name) => space |= !is_inline(name),
+            MarkupToken::End(name) => space |= !is_inline(name),
             _ => {}
         }
     }
@@ -229,7 +231,7 @@ impl Hidden {
 
 /// Builds blocks from a sequence of tags and text.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub(super) struct FragmentReader {
     /// The finished blocks.
     pub(super) blocks: Vec<Block>,
     text: String,
@@ -245,19 +247,19 @@ pub(super) struct Reader {
     style: Style,
 }
 
-impl Reader {
+impl FragmentReader {
     fn read(&mut self, html: &str) {
         let mut tokens = Tokens::new(html);
         let mut hidden = Hidden::default();
         while let Some(token) = tokens.next() {
             match token {
                 // A CDATA section here is content that was wrapped twice.
-                Token::Text(text) | Token::CData(text) => self.text(text),
-                Token::Start(tag) => {
+                MarkupToken::Text(text) | MarkupToken::CData(text) => self.text(text),
+                MarkupToken::Start(tag) => {
                     self.start(&tag);
                     hidden.skip(&mut tokens, &tag);
                 }
-                Token::End(name) => self.end(name),
+                MarkupToken::End(name) => self.end(name),
                 _ => {}
             }
         }

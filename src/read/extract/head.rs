@@ -8,7 +8,7 @@ use url::Url;
 
 use super::claimed_date;
 use super::fragment;
-use super::markup::{Tag, Token, Tokens};
+use super::markup::{MarkupToken, Tag, Tokens};
 use crate::time::Timestamp;
 
 /// The longest name or title that is kept, in bytes.
@@ -69,7 +69,7 @@ impl Head {
         let mut head = Self::default();
         let mut tokens = Tokens::new(html);
         while let Some(token) = tokens.next() {
-            if let Token::Start(tag) = token {
+            if let MarkupToken::Start(tag) = token {
                 head.tag(&tag, &mut tokens, html);
             }
         }
@@ -556,10 +556,10 @@ fn inside_of(tokens: &Tokens<'_>, html: &str, name: &str) -> Option<String> {
     loop {
         let end = ahead.offset();
         match ahead.next()? {
-            Token::Start(tag) if tag.name.eq_ignore_ascii_case(name) && !tag.self_closing => {
+            MarkupToken::Start(tag) if tag.name.eq_ignore_ascii_case(name) && !tag.self_closing => {
                 depth += 1;
             }
-            Token::End(found) if found.eq_ignore_ascii_case(name) => {
+            MarkupToken::End(found) if found.eq_ignore_ascii_case(name) => {
                 if depth == 0 {
                     return one_line(near.get(..end)?);
                 }

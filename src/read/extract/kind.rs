@@ -14,7 +14,7 @@ use super::page::Page;
 use crate::domain::diff::is_ideograph;
 use crate::domain::state::{Block, PageState};
 pub(super) use phrases::{PHRASES, plain};
-use shown::{Line, Shown};
+use shown::{ShownPage, VisibleLine};
 
 /// The kind of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,7 +83,7 @@ const PROSE_WORDS: usize = 15;
 
 /// The verdict on a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Judged {
+pub(super) struct JudgedPage {
     /// The kind.
     pub(super) kind: PageKind,
     /// The phrase that decided it.
@@ -94,9 +94,9 @@ pub(super) struct Judged {
 
 /// Judges a page by its text and by what was extracted from it. `headline` is the one known from the feed; `None`
 /// if there is none.
-pub(super) fn of(html: &str, head: &Head, state: &PageState, headline: Option<&str>) -> Judged {
-    let shown = Shown::of(html);
-    let judged = |kind| Judged {
+pub(super) fn of(html: &str, head: &Head, state: &PageState, headline: Option<&str>) -> JudgedPage {
+    let shown = ShownPage::of(html);
+    let judged = |kind| JudgedPage {
         kind,
         said: None,
         is_listing: shown.is_listing(),
@@ -123,7 +123,7 @@ pub(super) fn of(html: &str, head: &Head, state: &PageState, headline: Option<&s
     ];
     let notice = notices.into_iter().find(|(_, said)| said.is_some());
     match notice {
-        Some((kind, said)) => Judged {
+        Some((kind, said)) => JudgedPage {
             said,
             ..judged(kind)
         },
@@ -170,7 +170,7 @@ struct Case<'a> {
     walled: bool,
     body: &'a [Block],
     main_words: usize,
-    shown: &'a Shown,
+    shown: &'a ShownPage,
 }
 
 impl Case<'_> {
@@ -251,7 +251,7 @@ impl Case<'_> {
         if !offers || self.shown.words() > 2 * NOTICE_WORDS {
             return None;
         }
-        let is_about = |line: &&Line| find(&PHRASES.consent_about, &line.text).is_some();
+        let is_about = |line: &&VisibleLine| find(&PHRASES.consent_about, &line.text).is_some();
         let about: usize = self
             .shown
             .lines

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::fragment;
-use super::markup::{Tag, Token, Tokens};
+use super::markup::{MarkupToken, Tag, Tokens};
 
 /// The most feeds that are taken from one page; a blog with a feed for every tag names hundreds.
 const MOST: usize = 50;
@@ -45,7 +45,9 @@ pub fn feed_links_after(head: Vec<FeedLink>, html: &str, base: &str) -> Vec<Feed
     let mut linked: Vec<FeedLink> = Vec::new();
     let mut tokens = Tokens::new(html);
     while let Some(token) = tokens.next() {
-        let Token::Start(tag) = token else { continue };
+        let MarkupToken::Start(tag) = token else {
+            continue;
+        };
         let is = |name: &str| tag.name.eq_ignore_ascii_case(name);
         if is("script") || is("style") {
             tokens.raw_text(tag.name);

@@ -14,10 +14,10 @@ use url::Url;
 use super::clues::{self, Scores};
 use super::coverage::{Index, words};
 use super::dateline::{self, DateLine};
-use super::evidence::{Clue, Evidence};
-use super::exceptions::{self, Place};
+use super::evidence::{BlockEvidence, Clue};
+use super::exceptions::{self, BlockPlace};
 use super::fragment;
-use super::furniture::{self, Rule};
+use super::furniture::{self, IgnoreRule};
 use super::headlines::Headlines;
 use super::opening;
 use super::page::{Page, PageBlock};
@@ -54,7 +54,7 @@ pub(super) struct MainText {
 }
 
 /// What a page says about its own article, used to recognise it.
-pub(super) struct Known<'a> {
+pub(super) struct ArticleHints<'a> {
     /// Its titles: text that repeats them is the headline.
     pub(super) headlines: Headlines,
     /// Its descriptions: only hints at the standfirst.
@@ -62,7 +62,7 @@ pub(super) struct Known<'a> {
 }
 
 /// Reads a page.
-pub(super) fn read(html: &str, known: &Known<'_>, base: Option<Url>) -> MainText {
+pub(super) fn read(html: &str, known: &ArticleHints<'_>, base: Option<Url>) -> MainText {
     let page = Page::read(html);
     let survey = survey_of(&page, html, known, base);
     let judged = judge(&page, &survey, known);
@@ -70,7 +70,12 @@ pub(super) fn read(html: &str, known: &Known<'_>, base: Option<Url>) -> MainText
 }
 
 /// Surveys a page by the extractor's text, or by its own prose if the extractor has gone astray.
-fn survey_of<'a>(page: &'a Page, html: &str, known: &Known<'_>, base: Option<Url>) -> Survey<'a> {
+fn survey_of<'a>(
+    page: &'a Page,
+    html: &str,
+    known: &ArticleHints<'_>,
+    base: Option<Url>,
+) -> Survey<'a> {
     let extracted = fragment::blocks(&extract(html, base));
     let extracted = extracted.iter().map(|block| words(&block.text));
     let mut survey = Survey::of(page, &Index::of(extracted));
@@ -87,26 +92,26 @@ fn survey_of<'a>(page: &'a Page, html: &str, known: &Known<'_>, base: Option<Url
 }
 
 /// Reads a text that a person has selected: each block counts unless its own words say that it is furniture.
-pub(super) fn read_selected(html: &str, known: &Known<'_>) -> MainText {
+pub(super) fn read_selected(html: &str, known: &ArticleHints<'_>) -> MainText {
     let page = Page::read(html);
     let judge = |block: &PageBlock| {
         if known.headlines.said_by(block) {
-            return Judged::of(Role::Headline, "the headline again");
+            return JudgedBlock::of(Role::Headline, "the headline again");
         }
         match furniture::rule_of(&block.block, block.linked) {
             // Anyone who selects a caption wants it.
-            None | Some(Rule::Caption) => Judged::of(
+            None | Some(IgnoreRule::Caption) => JudgedBlock::of(
                 Role::of_text(block.block.kind, false),
                 "selected by page.select",
             ),
-            Some(rule) => Judged::of(Role::Outside, rule.as_str()),
+            Some(rule) => JudgedBlock::of(Role::Outside, rule.as_str()),
         }
     };
     let judged = page.blocks.iter().map(judge).collect();
     finish(page, judged)
 }
 
-fn finish(page: Page, judged: Vec<Judged>) -> MainText {
+fn finish(page: Page, judged: Vec<JudgedBlock>) -> MainText {
     let mut text = MainText::default();
     let hidden: Vec<bool> = page
         .blocks
@@ -154,20 +159,20 @@ fn extract(html: &str, base: Option<Url>) -> String {
 
 /// The role of a block, and the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Judged {
+pub(super) struct JudgedBlock {
     pub(super) role: Role,
     pub(super) why: &'static str,
 }
 
-impl Judged {
+impl JudgedBlock {
     pub(super) fn of(role: Role, why: &'static str) -> Self {
         Self { role, why }
     }
 }
 
 /// Judges each block by itself, then all of them again using their neighbours.
-fn evidence_of(page: &Page, survey: &Survey<'_>) -> Vec<Evidence> {
-    let mut all: Vec<Evidence> = (0..page.blocks.len())
+fn evidence_of(page: &Page, survey: &Survey<'_>) -> Vec<BlockEvidence> {
+    let mut all: Vec<BlockEvidence> = (0..page.blocks.len())
         .map(|at| survey.evidence(at))
         .collect();
     let scores = Scores::of(page, &all);
@@ -177,10 +182,10 @@ fn evidence_of(page: &Page, survey: &Survey<'_>) -> Vec<Evidence> {
     all
 }
 
-fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
+fn judge(page: &Page, survey: &Survey<'_>, known: &ArticleHints<'_>) -> Vec<JudgedBlock> {
     let all = evidence_of(page, survey);
     let others = other_articles(page, survey, known);
-    let mut judged: Vec<Judged> = page
+    let mut judged: Vec<JudgedBlock> = page
         .blocks
         .iter()
         .zip(&all)
@@ -188,13 +193,13 @@ fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
         .map(|(at, (block, evidence))| {
             let is_other = || others.iter().any(|other| page.is_inside(block, *other));
             if known.headlines.said_by(block) {
-                Judged::of(Role::Headline, "it repeats the headline")
+                JudgedBlock::of(Role::Headline, "it repeats the headline")
             } else if known.headlines.named_by(block) {
-                Judged::of(Role::Headline, "it repeats the headline with a label")
+                JudgedBlock::of(Role::Headline, "it repeats the headline with a label")
             } else if is_bare_address(&block.block.text) {
-                Judged::of(Role::Outside, "it is only an address")
+                JudgedBlock::of(Role::Outside, "it is only an address")
             } else if is_other() {
-                Judged::of(
+                JudgedBlock::of(
                     Role::OtherStory,
                     "it is part of another article on the page",
                 )
@@ -212,7 +217,7 @@ fn judge(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<Judged> {
     let last = (0..judged.len()).rev().find(is_text);
     let in_gallery = exceptions::is_gallery(page, &all, &judged);
     for (at, block) in page.blocks.iter().enumerate() {
-        let place = Place {
+        let place = BlockPlace {
             at,
             text: first.zip(last),
             in_gallery,
@@ -238,7 +243,7 @@ const LINK_LIST: usize = 3;
 
 /// Drops lists of links to other stories, whatever the extractor makes of them: many lines, or lines below a
 /// heading that is not part of the article.
-fn drop_link_lists(page: &Page, judged: &mut [Judged]) {
+fn drop_link_lists(page: &Page, judged: &mut [JudgedBlock]) {
     let is_link = |block: &PageBlock| {
         block.linked > 0.85
             && matches!(block.block.kind, BlockKind::ListItem | BlockKind::Paragraph)
@@ -263,7 +268,7 @@ fn drop_link_lists(page: &Page, judged: &mut [Judged]) {
                 .take(run)
                 .filter(|one| one.role.is_text())
             {
-                *judged = Judged::of(Role::OtherStory, "it is one of a list of links");
+                *judged = JudgedBlock::of(Role::OtherStory, "it is one of a list of links");
             }
         }
         at += run.max(1);
@@ -272,7 +277,7 @@ fn drop_link_lists(page: &Page, judged: &mut [Judged]) {
 
 /// A heading directly above links to other stories is their label. A date with nothing below it is a date of the
 /// page.
-fn drop_labels(page: &Page, judged: &mut [Judged]) {
+fn drop_labels(page: &Page, judged: &mut [JudgedBlock]) {
     for at in 0..judged.len() {
         let text = &page.blocks[at].block.text;
         let heads = judged.get(at + 1).is_some_and(|next| next.role.is_text());
@@ -280,7 +285,7 @@ fn drop_labels(page: &Page, judged: &mut [Judged]) {
             && !heads
             && dateline::read(text) == Some(DateLine::Bare)
         {
-            judged[at] = Judged::of(Role::DateLine, "it is a date, and no text follows it");
+            judged[at] = JudgedBlock::of(Role::DateLine, "it is a date, and no text follows it");
         }
         let words = page.blocks[at].count;
         let is_label = judged[at].role == Role::Heading && words <= 8
@@ -289,18 +294,18 @@ fn drop_labels(page: &Page, judged: &mut [Judged]) {
             continue;
         }
         let below = page.blocks.iter().zip(judged.iter()).skip(at + 1);
-        let leads_away = |(block, judged): &(&PageBlock, &Judged)| {
+        let leads_away = |(block, judged): &(&PageBlock, &JudgedBlock)| {
             block.linked.max(block.anchored) >= 0.7 && !judged.role.is_watched()
         };
         let links = below.take_while(leads_away).count();
         if links >= 2 && !is_nearer_to_text(page, judged, at) {
-            judged[at] = Judged::of(Role::OtherStory, "only links to other stories follow it");
+            judged[at] = JudgedBlock::of(Role::OtherStory, "only links to other stories follow it");
         }
     }
 }
 
 /// Whether a line is nearer to the text above it than to what follows: a signature, followed by the page's links.
-fn is_nearer_to_text(page: &Page, judged: &[Judged], at: usize) -> bool {
+fn is_nearer_to_text(page: &Page, judged: &[JudgedBlock], at: usize) -> bool {
     let shared = |other: usize| {
         let other = &page.blocks[other];
         page.around(page.blocks[at].element)
@@ -318,7 +323,12 @@ fn is_nearer_to_text(page: &Page, judged: &[Judged], at: usize) -> bool {
 }
 
 /// Judges a block by the sum of its clues.
-fn by_evidence(at: usize, block: &PageBlock, evidence: &Evidence, survey: &Survey<'_>) -> Judged {
+fn by_evidence(
+    at: usize,
+    block: &PageBlock,
+    evidence: &BlockEvidence,
+    survey: &Survey<'_>,
+) -> JudgedBlock {
     let has = |clue: Clue| evidence.clues.contains(&clue);
     // The block is far from the text, and the extractor does not have it, nor does it look like the article. Its
     // wording does not matter then.
@@ -327,22 +337,22 @@ fn by_evidence(at: usize, block: &PageBlock, evidence: &Evidence, survey: &Surve
     let counts = !elsewhere && (evidence.score(1) > 0.0 || is_plain_prose(block, evidence));
     let clue = evidence.strongest(counts).unwrap_or(Clue::Always);
     if has(Clue::HiddenProse) {
-        Judged::of(Role::Hidden, Clue::Hidden.text())
+        JudgedBlock::of(Role::Hidden, Clue::Hidden.text())
     } else if counts && survey.is_hidden_copy(at) {
-        Judged::of(
+        JudgedBlock::of(
             Role::Repetition,
             "it is hidden, and its words are shown elsewhere",
         )
     } else if counts {
         let role = Role::of_text(block.block.kind, has(Clue::TagAside));
-        Judged::of(role, clue.text())
+        JudgedBlock::of(role, clue.text())
     } else {
-        Judged::of(Role::of_other(clue), clue.text())
+        JudgedBlock::of(Role::of_other(clue), clue.text())
     }
 }
 
 /// If several boxes have blocks with the same words, all judged to be text, only the surest one is text.
-fn drop_repetitions(survey: &Survey<'_>, all: &[Evidence], judged: &mut [Judged]) {
+fn drop_repetitions(survey: &Survey<'_>, all: &[BlockEvidence], judged: &mut [JudgedBlock]) {
     for at in 0..judged.len() {
         let Some(first) = survey.repeated(at) else {
             continue;
@@ -352,7 +362,7 @@ fn drop_repetitions(survey: &Survey<'_>, all: &[Evidence], judged: &mut [Judged]
         }
         let score = |at: usize| all.get(at).map_or(0.0, |evidence| evidence.score(1));
         let other = if score(at) > score(first) { first } else { at };
-        judged[other] = Judged::of(Role::Repetition, Clue::Repeats.text());
+        judged[other] = JudgedBlock::of(Role::Repetition, Clue::Repeats.text());
     }
 }
 
@@ -360,7 +370,7 @@ fn drop_repetitions(survey: &Survey<'_>, all: &[Evidence], judged: &mut [Judged]
 const FAR_FROM_TEXT: f32 = -1.5;
 
 /// Prose between the paragraphs of the article outweighs the names of the elements around it.
-fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
+fn is_plain_prose(block: &PageBlock, evidence: &BlockEvidence) -> bool {
     let has = |clue: Clue| evidence.clues.contains(&clue);
     let prose = has(Clue::EndsAsSentence) && block.count >= 8 && block.linked < 0.3;
     let about_something_else = [
@@ -416,7 +426,7 @@ fn is_plain_prose(block: &PageBlock, evidence: &Evidence) -> bool {
 }
 
 /// An item belongs with the rest of its list: if most of its siblings are text, it is text.
-fn complete_lists(page: &Page, all: &[Evidence], judged: &mut [Judged]) {
+fn complete_lists(page: &Page, all: &[BlockEvidence], judged: &mut [JudgedBlock]) {
     let list_of = |block: &PageBlock| {
         let listed = matches!(block.block.kind, BlockKind::ListItem | BlockKind::TableRow);
         listed.then(|| page.around(block.element).nth(1)).flatten()
@@ -436,14 +446,14 @@ fn complete_lists(page: &Page, all: &[Evidence], judged: &mut [Judged]) {
         let plain = block.linked < 0.5 && all.get(at).is_some_and(|evidence| !evidence.is_marked());
         if most && plain && matches!(judged[at].role, Role::Outside | Role::OtherStory) {
             let role = Role::of_text(block.block.kind, false);
-            judged[at] = Judged::of(role, "most of its list is part of the article");
+            judged[at] = JudgedBlock::of(role, "most of its list is part of the article");
         }
     }
 }
 
 /// Elements that are separate articles beside the one with the page's headline: further stories of an endless
 /// page.
-fn other_articles(page: &Page, survey: &Survey<'_>, known: &Known<'_>) -> Vec<usize> {
+fn other_articles(page: &Page, survey: &Survey<'_>, known: &ArticleHints<'_>) -> Vec<usize> {
     let headline = page
         .blocks
         .iter()

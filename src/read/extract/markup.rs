@@ -9,7 +9,7 @@ use super::entity;
 
 /// One piece of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Token<'a> {
+pub(crate) enum MarkupToken<'a> {
     /// Text, with its entities as written.
     Text(&'a str),
     /// The content of a CDATA section.
@@ -190,7 +190,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    fn declaration(&mut self) -> Token<'a> {
+    fn declaration(&mut self) -> MarkupToken<'a> {
         let rest = self.rest();
         if let Some(comment) = rest.strip_prefix("<!--") {
             // HTML reads `<!-->` and `<!--->` as whole comments.
@@ -202,10 +202,10 @@ impl<'a> Tokens<'a> {
             } else {
                 self.until(4, "-->");
             }
-            return Token::Comment;
+            return MarkupToken::Comment;
         }
         if rest.starts_with("<![CDATA[") {
-            return Token::CData(self.until(9, "]]>"));
+            return MarkupToken::CData(self.until(9, "]]>"));
         }
         // An internal subset contains `>` itself.
         let close = rest.find('>').unwrap_or(rest.len());
@@ -214,9 +214,9 @@ impl<'a> Tokens<'a> {
             Some(from) => {
                 let end = rest[from..].find(']').map_or(rest.len(), |at| from + at);
                 let end = rest[end..].find('>').map_or(rest.len(), |at| end + at + 1);
-                Token::Declaration(self.take(end))
+                MarkupToken::Declaration(self.take(end))
             }
-            None => Token::Declaration(self.until(2, ">")),
+            None => MarkupToken::Declaration(self.until(2, ">")),
         }
     }
 
@@ -249,7 +249,7 @@ impl<'a> Tokens<'a> {
         Err(true)
     }
 
-    fn text_token(&mut self) -> Token<'a> {
+    fn text_token(&mut self) -> MarkupToken<'a> {
         // The first byte may be a `<` that does not start a tag.
         let rest = self.rest();
         let mut from = usize::from(rest.starts_with('<'));
@@ -260,7 +260,7 @@ impl<'a> Tokens<'a> {
                 Some(at) => from += at + 1,
             }
         };
-        Token::Text(self.take(end))
+        MarkupToken::Text(self.take(end))
     }
 }
 
@@ -309,7 +309,7 @@ fn find_end_tag(text: &str, name: &str) -> Option<usize> {
 }
 
 impl<'a> Iterator for Tokens<'a> {
-    type Item = Token<'a>;
+    type Item = MarkupToken<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.rest();
@@ -324,7 +324,7 @@ impl<'a> Iterator for Tokens<'a> {
             Some(b'?') => {
                 // HTML ends an instruction at the first `>`, XML at `?>`. In practice the two are the same.
                 let inside = self.until(2, ">");
-                Some(Token::Instruction(
+                Some(MarkupToken::Instruction(
                     inside.strip_suffix('?').unwrap_or(inside),
                 ))
             }
@@ -335,7 +335,7 @@ impl<'a> Iterator for Tokens<'a> {
                 self.cut |= end == inside.len();
                 let token = self.take(2 + end + usize::from(closed));
                 let name = token.trim_start_matches("</").trim_end_matches('>');
-                Some(Token::End(
+                Some(MarkupToken::End(
                     name.split_ascii_whitespace().next().unwrap_or(""),
                 ))
             }
@@ -356,7 +356,7 @@ impl<'a> Iterator for Tokens<'a> {
                     .position(|byte| byte.is_ascii_whitespace() || byte == b'/')
                     .unwrap_or(inside.len());
                 let (name, attributes) = split(inside, end);
-                Some(Token::Start(Tag {
+                Some(MarkupToken::Start(Tag {
                     name,
                     attributes,
                     self_closing,
@@ -372,19 +372,23 @@ mod tests {
 
     use super::*;
 
-    fn tokens(text: &str) -> Vec<Token<'_>> {
+    fn tokens(text: &str) -> Vec<MarkupToken<'_>> {
         Tokens::new(text).collect()
     }
 
     #[test]
     fn what_is_no_tag_is_text() {
-        assert_eq!(tokens("5 < 6 <3 <"), [Token::Text("5 < 6 <3 <")]);
-        assert_eq!(tokens("a <b c"), [Token::Text("a "), Token::Text("<b c")]);
+        assert_eq!(tokens("5 < 6 <3 <"), [MarkupToken::Text("5 < 6 <3 <")]);
+        assert_eq!(
+            tokens("a <b c"),
+            [MarkupToken::Text("a "), MarkupToken::Text("<b c")]
+        );
     }
 
     #[test]
     fn quotation_marks_hide_the_end_of_a_tag() {
-        let Some(Token::Start(tag)) = Tokens::new("<a title=\"1 > 0\" href='x&amp;y' on>t").next()
+        let Some(MarkupToken::Start(tag)) =
+            Tokens::new("<a title=\"1 > 0\" href='x&amp;y' on>t").next()
         else {
             panic!("a tag is expected");
         };
@@ -406,11 +410,11 @@ mod tests {
         assert_eq!(
             tokens(text),
             [
-                Token::Instruction("xml version='1.0'"),
-                Token::Declaration("<!DOCTYPE x [<!ENTITY a \"b>\">]>"),
-                Token::Comment,
-                Token::CData("<b>"),
-                Token::End("x"),
+                MarkupToken::Instruction("xml version='1.0'"),
+                MarkupToken::Declaration("<!DOCTYPE x [<!ENTITY a \"b>\">]>"),
+                MarkupToken::Comment,
+                MarkupToken::CData("<b>"),
+                MarkupToken::End("x"),
             ]
         );
     }
@@ -426,7 +430,7 @@ mod tests {
     #[test]
     fn a_cut_section_is_told() {
         let mut tokens = Tokens::new("<![CDATA[abc");
-        assert_eq!(tokens.next(), Some(Token::CData("abc")));
+        assert_eq!(tokens.next(), Some(MarkupToken::CData("abc")));
         assert!(tokens.is_cut());
     }
 

@@ -53,5 +53,5 @@ pub use main_text::Explained;
 pub use page_data::TextSource;
 pub use role::Role;
 pub use sanitise::MOST_COPIED;
-pub use selectors::{View, check_selector};
+pub use selectors::{PageSelectors, check_selector};
 pub use wall_signs::{Sign, Signs, asks_to_pay, signs};

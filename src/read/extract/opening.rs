@@ -7,7 +7,7 @@
 use super::coverage::{Index, words};
 use super::dateline;
 use super::furniture;
-use super::main_text::{Judged, Known};
+use super::main_text::{ArticleHints, JudgedBlock};
 use super::page::{Page, PageBlock};
 use super::role::Role;
 use super::survey::Survey;
@@ -21,10 +21,15 @@ const LONGEST: usize = 120;
 const ALIKE: f32 = 0.5;
 
 /// Finds kicker and standfirst, and sets the roles of the blocks.
-pub(super) fn find(page: &Page, known: &Known<'_>, survey: &Survey<'_>, judged: &mut [Judged]) {
+pub(super) fn find(
+    page: &Page,
+    known: &ArticleHints<'_>,
+    survey: &Survey<'_>,
+    judged: &mut [JudgedBlock],
+) {
     let described = Index::of(known.descriptions.iter().map(|text| words(text)));
     let is_prose =
-        |judged: &Judged| matches!(judged.role, Role::Text | Role::Quotation | Role::FactBox);
+        |judged: &JudgedBlock| matches!(judged.role, Role::Text | Role::Quotation | Role::FactBox);
     let text = judged.iter().position(is_prose);
     let end = text.unwrap_or(page.blocks.len());
     let Some(headline) = headline(judged, end) else {
@@ -33,7 +38,7 @@ pub(super) fn find(page: &Page, known: &Known<'_>, survey: &Survey<'_>, judged: 
     if let Some(at) = headline.checked_sub(1)
         && is_kicker(page, at, headline, judged)
     {
-        judged[at] = Judged::of(Role::Kicker, "it is a short line above the headline");
+        judged[at] = JudgedBlock::of(Role::Kicker, "it is a short line above the headline");
     }
     let candidates = (headline + 1..page.blocks.len())
         .take(FAR)
@@ -73,13 +78,13 @@ pub(super) fn find(page: &Page, known: &Known<'_>, survey: &Survey<'_>, judged: 
             4 => "it is under the headline, and the page describes itself so",
             _ => "it is under the headline and above the text",
         };
-        judged[at] = Judged::of(Role::Standfirst, why);
+        judged[at] = JudgedBlock::of(Role::Standfirst, why);
     }
 }
 
 /// The last block before the text that repeats the headline.
-fn headline(judged: &[Judged], end: usize) -> Option<usize> {
-    let is_headline = |judged: &Judged| judged.role == Role::Headline;
+fn headline(judged: &[JudgedBlock], end: usize) -> Option<usize> {
+    let is_headline = |judged: &JudgedBlock| judged.role == Role::Headline;
     let before = judged.iter().take(end).rposition(is_headline);
     before.or_else(|| judged.iter().position(is_headline))
 }
@@ -119,7 +124,7 @@ fn names_a_time(text: &str) -> bool {
 }
 
 /// A short line directly above the headline, in the same box, that names a subject.
-fn is_kicker(page: &Page, at: usize, headline: usize, judged: &[Judged]) -> bool {
+fn is_kicker(page: &Page, at: usize, headline: usize, judged: &[JudgedBlock]) -> bool {
     let (Some(block), Some(title), Some(judged)) = (
         page.blocks.get(at),
         page.blocks.get(headline),

@@ -4,9 +4,9 @@
 
 use super::clues::count_words;
 use super::coverage::{self, FNV, step};
-use super::fragment::{self, Reader};
+use super::fragment::{self, FragmentReader};
 use super::furniture::{self, Marks};
-use super::markup::{Tag, Token, Tokens};
+use super::markup::{MarkupToken, Tag, Tokens};
 use crate::domain::state::{Block, Link};
 
 /// The most links of one block that are kept.
@@ -87,12 +87,12 @@ impl Page {
         let mut tokens = Tokens::new(html);
         while let Some(token) = tokens.next() {
             match token {
-                Token::Start(tag) if is_raw(tag.name) => {
+                MarkupToken::Start(tag) if is_raw(tag.name) => {
                     tokens.raw_text(tag.name);
                 }
-                Token::Start(tag) => walk.start(&tag),
-                Token::End(name) => walk.end(name),
-                Token::Text(text) => walk.text(text),
+                MarkupToken::Start(tag) => walk.start(&tag),
+                MarkupToken::End(name) => walk.end(name),
+                MarkupToken::Text(text) => walk.text(text),
                 _ => {}
             }
         }
@@ -131,7 +131,7 @@ fn is_raw(name: &str) -> bool {
 #[derive(Default)]
 struct PageWalk<'a> {
     page: Page,
-    reader: Reader,
+    reader: FragmentReader,
     open: Vec<OpenBlock<'a>>,
     /// How many of them are links to other pages.
     links: usize,

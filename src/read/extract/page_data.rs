@@ -8,7 +8,7 @@
 
 use serde_json::Value;
 
-use super::markup::{Token, Tokens};
+use super::markup::{MarkupToken, Tokens};
 use super::{entity, fragment};
 use crate::domain::diff::is_ideograph;
 use crate::domain::state::{Block, BlockKind};
@@ -60,7 +60,9 @@ pub(super) fn find(html: &str, titles: &[&str]) -> Option<(TextSource, Vec<Block
     let mut left = BYTES;
     let mut tokens = Tokens::new(html);
     while let Some(token) = tokens.next() {
-        let Token::Start(tag) = token else { continue };
+        let MarkupToken::Start(tag) = token else {
+            continue;
+        };
         if linked.len() + data.len() >= SCRIPTS {
             break;
         }

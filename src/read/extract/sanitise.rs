@@ -15,7 +15,7 @@ use std::borrow::Cow;
 
 use elements::{ENDS_PARAGRAPH, FORMATTING_NAMES, LEAF, SILENT, TABLE_PARTS, VOID};
 
-use super::markup::{Tag, Token, Tokens};
+use super::markup::{MarkupToken, Tag, Tokens};
 use super::{entity, fragment};
 use crate::domain::diff::is_ideograph;
 
@@ -173,8 +173,8 @@ impl<'a> Copy<'a> {
                 return;
             }
             match token {
-                Token::Text(text) | Token::CData(text) => self.text(text),
-                Token::Start(tag) => {
+                MarkupToken::Text(text) | MarkupToken::CData(text) => self.text(text),
+                MarkupToken::Start(tag) => {
                     let name = lower(tag.name);
                     match SILENT.iter().find(|silent| **silent == name) {
                         Some(_) if is_shadow_root(&tag, &name) => self.start_shadow(&tag),
@@ -187,11 +187,13 @@ impl<'a> Copy<'a> {
                         None => self.start(&tag, name),
                     }
                 }
-                Token::End(name) => match lower(name) {
+                MarkupToken::End(name) => match lower(name) {
                     name if name == "template" => self.end_shadow(),
                     name => self.end(&name),
                 },
-                Token::Declaration(_) | Token::Comment | Token::Instruction(_) => {}
+                MarkupToken::Declaration(_)
+                | MarkupToken::Comment
+                | MarkupToken::Instruction(_) => {}
             }
         }
     }
@@ -276,7 +278,9 @@ impl<'a> Copy<'a> {
         let mut tokens = Tokens::new(html);
         let mut words: Vec<String> = Vec::new();
         while let Some(token) = tokens.next() {
-            let Token::Start(tag) = token else { continue };
+            let MarkupToken::Start(tag) = token else {
+                continue;
+            };
             let inside = |tokens: &mut Tokens<'a>| tokens.raw_text(tag.name);
             if tag.self_closing {
                 continue;

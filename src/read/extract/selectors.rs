@@ -16,14 +16,14 @@ const MOST: usize = 10_000;
 
 /// The selectors in force for a page; none by default.
 #[derive(Debug, Clone, Default)]
-pub struct View {
+pub struct PageSelectors {
     select: Vec<Selector>,
     remove: Vec<(String, Selector)>,
     /// The part that counts, named by the fragment of an address.
     section: Option<String>,
 }
 
-/// A page seen through a [`View`].
+/// A page seen through a [`PageSelectors`].
 #[derive(Debug)]
 pub(super) struct Viewed {
     /// The page without the removed elements; with `select`, only the selected ones.
@@ -50,7 +50,7 @@ fn parse(selector: &str) -> Result<Selector, String> {
     })
 }
 
-impl View {
+impl PageSelectors {
     /// Takes selectors that have been checked; an unusable one does nothing.
     #[must_use]
     pub fn new(select: &[String], remove: &[String]) -> Self {
@@ -148,13 +148,13 @@ impl View {
 mod tests {
     use super::*;
 
-    fn view(select: &[&str], remove: &[&str]) -> View {
+    fn view(select: &[&str], remove: &[&str]) -> PageSelectors {
         let owned = |list: &[&str]| {
             list.iter()
                 .map(|text| (*text).to_owned())
                 .collect::<Vec<_>>()
         };
-        View::new(&owned(select), &owned(remove))
+        PageSelectors::new(&owned(select), &owned(remove))
     }
 
     #[test]

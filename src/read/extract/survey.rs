@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::boxes::Boxes;
 use super::clues;
 use super::coverage::Index;
-use super::evidence::{Clue, Evidence};
+use super::evidence::{BlockEvidence, Clue};
 use super::furniture::{self, Mark, Marks};
 use super::page::{Page, PageBlock};
 
@@ -338,8 +338,8 @@ impl<'a> Survey<'a> {
     }
 
     /// The evidence on a block by itself.
-    pub(super) fn evidence(&self, at: usize) -> Evidence {
-        let mut evidence = Evidence::default();
+    pub(super) fn evidence(&self, at: usize) -> BlockEvidence {
+        let mut evidence = BlockEvidence::default();
         let Some(block) = self.page.blocks.get(at) else {
             return evidence;
         };
@@ -386,7 +386,7 @@ impl<'a> Survey<'a> {
         (at != self.region && self.boxes.bytes[at] <= 600.max(block.block.text.len())).then_some(at)
     }
 
-    fn note_place(&self, at: usize, block: &PageBlock, evidence: &mut Evidence) {
+    fn note_place(&self, at: usize, block: &PageBlock, evidence: &mut BlockEvidence) {
         let page = self.page;
         let in_region = page.is_inside(block, self.region);
         let in_article = self
@@ -424,7 +424,7 @@ impl<'a> Survey<'a> {
         );
     }
 
-    fn note_marks(&self, block: &PageBlock, evidence: &mut Evidence) {
+    fn note_marks(&self, block: &PageBlock, evidence: &mut BlockEvidence) {
         for at in self.page.around(block.element) {
             let Some(element) = self.page.elements.get(at) else {
                 break;

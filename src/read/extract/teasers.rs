@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::main_text::Judged;
+use super::main_text::JudgedBlock;
 use super::page::{Page, PageBlock};
 use super::role::Role;
 
@@ -23,7 +23,7 @@ const PROSE: usize = 60;
 const WHY: &str = "it is in a row of boxes that link to other stories";
 
 /// Removes such boxes from the text.
-pub(super) fn drop(page: &Page, judged: &mut [Judged]) {
+pub(super) fn drop(page: &Page, judged: &mut [JudgedBlock]) {
     let boxes = rows(page);
     if boxes.is_empty() {
         return;
@@ -37,7 +37,7 @@ pub(super) fn drop(page: &Page, judged: &mut [Judged]) {
             for (block, judged) in page.blocks.iter().zip(judged.iter_mut()) {
                 let in_box = |at: usize| boxes.contains(&at) && page.elements[at].parent == parent;
                 if judged.role.is_text() && page.around(block.element).any(in_box) {
-                    *judged = Judged::of(Role::OtherStory, WHY);
+                    *judged = JudgedBlock::of(Role::OtherStory, WHY);
                 }
             }
         }
@@ -78,7 +78,7 @@ fn leads_away(blocks: &[&PageBlock]) -> bool {
 }
 
 /// Whether the headline has prose of its own in an element outside `row`.
-fn stands_apart(page: &Page, judged: &[Judged], headline: usize, row: usize) -> bool {
+fn stands_apart(page: &Page, judged: &[JudgedBlock], headline: usize, row: usize) -> bool {
     let around: HashSet<usize> = page.around(row).collect();
     let home = page.around(page.blocks[headline].element);
     let Some(home) = home.take_while(|at| !around.contains(at)).last() else {

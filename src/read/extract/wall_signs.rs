@@ -7,7 +7,7 @@
 use super::head::Head;
 use super::kind::PageKind;
 use super::kind::{self, PHRASES};
-use super::markup::{Token, Tokens};
+use super::markup::{MarkupToken, Tokens};
 use super::{charset, sanitise};
 
 /// What a page shows besides its text.
@@ -86,7 +86,7 @@ pub fn asks_to_pay(html: &str) -> bool {
         "abonnement",
     ];
     let asks = Tokens::new(html).any(|token| {
-        let Token::Start(tag) = token else {
+        let MarkupToken::Start(tag) = token else {
             return false;
         };
         if tag.name.eq_ignore_ascii_case("input") {

@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 use url::Url;
 
 use super::dialect::Meaning;
-use super::field::{End, Field};
+use super::field::{ElementField, End};
 use super::repair::Repairs;
-use super::text::{self, Text};
+use super::text::{self, FeedText};
 use super::{Format, Repair};
 use crate::extract::claimed_date;
 use crate::extract::markup::{self, Tag};
@@ -32,9 +32,9 @@ pub(super) struct Draft {
     link: Option<(u8, String)>,
     self_link: Option<String>,
     hub: Option<String>,
-    title: Option<(u8, Text)>,
-    summary: Option<(u8, Text)>,
-    body: Option<(u8, Text)>,
+    title: Option<(u8, FeedText)>,
+    summary: Option<(u8, FeedText)>,
+    body: Option<(u8, FeedText)>,
     published: Option<(u8, Timestamp)>,
     updated: Option<(u8, Timestamp)>,
     authors: Vec<String>,
@@ -43,12 +43,12 @@ pub(super) struct Draft {
     beside: Aside,
 }
 
-/// What an entry says besides the values that are kept, see [`crate::domain::state::Beside`].
+/// What an entry says besides the values that are kept, see [`crate::domain::state::AlternativeTexts`].
 #[derive(Debug, Default)]
 pub(super) struct Aside {
     pub(super) summary_rank: u8,
     pub(super) byline_rank: u8,
-    pub(super) summaries: Vec<Text>,
+    pub(super) summaries: Vec<FeedText>,
     pub(super) bylines: Vec<String>,
 }
 
@@ -61,7 +61,7 @@ impl Draft {
         &mut self,
         tag: &Tag<'_>,
         meaning: Meaning,
-        field: &Field<'_>,
+        field: &ElementField<'_>,
         format: Format,
         repairs: &mut Repairs,
     ) {
@@ -150,7 +150,7 @@ impl Draft {
         }
     }
 
-    fn summary(&mut self, rank: u8, text: Text) {
+    fn summary(&mut self, rank: u8, text: FeedText) {
         let other = match self.summary.take() {
             Some((kept, known)) if kept <= rank => {
                 self.summary = Some((kept, known));
@@ -254,7 +254,7 @@ pub(super) struct Atom {
     /// Atom 1.0.
     pub(super) document: String,
     /// The texts of `summary` and `content`, in the order of their numbers.
-    pub(super) texts: Vec<Text>,
+    pub(super) texts: Vec<FeedText>,
     /// What the entries say besides that, in their order.
     pub(super) beside: Vec<Aside>,
 }
@@ -263,7 +263,7 @@ pub(super) struct Atom {
 #[derive(Debug)]
 pub(super) struct AtomWriter {
     entries: String,
-    texts: Vec<Text>,
+    texts: Vec<FeedText>,
     beside: Vec<Aside>,
     field_limit: usize,
 }
@@ -353,7 +353,7 @@ impl AtomWriter {
     }
 
     /// Keeps a text and writes its number; returns whether it had to be cut.
-    fn by_number(&mut self, name: &str, mut text: Text) -> bool {
+    fn by_number(&mut self, name: &str, mut text: FeedText) -> bool {
         let kept = text.text.floor_char_boundary(self.field_limit);
         let cut = kept < text.text.len();
         text.text.truncate(kept);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::repair::Repairs;
 use super::{FeedError, Repair};
 use crate::extract::entity;
-use crate::extract::markup::{Tag, Token, Tokens};
+use crate::extract::markup::{MarkupToken, Tag, Tokens};
 
 /// The greatest depth of elements; no feed comes near it.
 pub(super) const DEPTH_LIMIT: usize = 128;
@@ -23,7 +23,7 @@ pub(super) enum End {
 
 /// The content of an element.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Field<'a> {
+pub(super) struct ElementField<'a> {
     /// The source between its tags.
     pub(super) inside: &'a str,
     /// Whether it contains elements.
@@ -49,9 +49,9 @@ pub(super) fn capture<'a>(
     tag: Tag<'a>,
     open: &[&str],
     patient: bool,
-) -> Result<Field<'a>, FeedError> {
+) -> Result<ElementField<'a>, FeedError> {
     let from = tokens.offset();
-    let mut field = Field {
+    let mut field = ElementField {
         inside: "",
         nested: false,
         balanced: true,
@@ -83,8 +83,9 @@ pub(super) fn capture<'a>(
             ));
         };
         match token {
-            Token::Start(_) | Token::End(_) if !patient => {
-                let own = matches!(token, Token::End(name) if name.eq_ignore_ascii_case(tag.name));
+            MarkupToken::Start(_) | MarkupToken::End(_) if !patient => {
+                let own =
+                    matches!(token, MarkupToken::End(name) if name.eq_ignore_ascii_case(tag.name));
                 field.inside = inside;
                 field.end = if own { End::Own } else { End::Outer };
                 if !own {
@@ -92,7 +93,7 @@ pub(super) fn capture<'a>(
                 }
                 return Ok(field);
             }
-            Token::Start(inner) => {
+            MarkupToken::Start(inner) => {
                 field.nested = true;
                 first_tag = first_tag.or_else(|| Some(before.clone()));
                 holds_entry |= is_entry(inner.name);
@@ -108,7 +109,7 @@ pub(super) fn capture<'a>(
                     }
                 }
             }
-            Token::End(name) if name.eq_ignore_ascii_case(tag.name) => {
+            MarkupToken::End(name) if name.eq_ignore_ascii_case(tag.name) => {
                 if same == 0 {
                     field.balanced = depth == 0;
                     field.inside = inside;
@@ -117,7 +118,7 @@ pub(super) fn capture<'a>(
                 same -= 1;
                 depth = depth.saturating_sub(1);
             }
-            Token::End(name) if is_one_of(name, open) => {
+            MarkupToken::End(name) if is_one_of(name, open) => {
                 if like_outer == 0 {
                     return Ok(unclosed(
                         field,
@@ -130,7 +131,7 @@ pub(super) fn capture<'a>(
                 like_outer -= 1;
                 depth = depth.saturating_sub(1);
             }
-            Token::End(name) if !is_one_of(name, &LEFT_OPEN) => {
+            MarkupToken::End(name) if !is_one_of(name, &LEFT_OPEN) => {
                 field.balanced &= depth > 0;
                 depth = depth.saturating_sub(1);
             }
@@ -142,12 +143,12 @@ pub(super) fn capture<'a>(
 /// An element without an end: its text ends at the next tag, and anything after that belongs to the element around
 /// it.
 fn unclosed<'a>(
-    mut field: Field<'a>,
+    mut field: ElementField<'a>,
     text: &'a str,
     from: usize,
     tokens: &mut Tokens<'a>,
     next: Tokens<'a>,
-) -> Field<'a> {
+) -> ElementField<'a> {
     *tokens = next;
     field.inside = text.get(from..tokens.offset()).unwrap_or("");
     field.nested = false;
@@ -163,7 +164,7 @@ fn is_entry(name: &str) -> bool {
     is_one_of(name, &["item", "entry"])
 }
 
-impl<'a> Field<'a> {
+impl<'a> ElementField<'a> {
     /// The text with XML's escapes undone, as it was before the publisher escaped it. Markup inside stays as it
     /// is.
     pub(super) fn unescaped(&self, repairs: &mut Repairs) -> Cow<'a, str> {
@@ -176,9 +177,9 @@ impl<'a> Field<'a> {
             let from = tokens.offset();
             let Some(token) = tokens.next() else { break };
             match token {
-                Token::Text(text) => unescape(text, &mut out, repairs),
-                Token::CData(text) => out.push_str(text),
-                Token::Start(_) | Token::End(_) => {
+                MarkupToken::Text(text) => unescape(text, &mut out, repairs),
+                MarkupToken::CData(text) => out.push_str(text),
+                MarkupToken::Start(_) | MarkupToken::End(_) => {
                     out.push_str(self.inside.get(from..tokens.offset()).unwrap_or(""));
                 }
                 _ => {}
@@ -201,11 +202,11 @@ impl<'a> Field<'a> {
         let mut out = String::new();
         for token in Tokens::new(self.inside) {
             match token {
-                Token::Text(text) if text.contains(['&', '<']) => {
+                MarkupToken::Text(text) if text.contains(['&', '<']) => {
                     note_escapes(text, repairs);
                     out.push_str(&decode(text));
                 }
-                Token::Text(text) | Token::CData(text) => out.push_str(text),
+                MarkupToken::Text(text) | MarkupToken::CData(text) => out.push_str(text),
                 _ => {}
             }
         }

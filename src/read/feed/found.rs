@@ -1,7 +1,7 @@
 //! Describes for users what a document is if it is not a feed.
 
 use crate::extract::fragment;
-use crate::extract::markup::{Token, Tokens};
+use crate::extract::markup::{MarkupToken, Tokens};
 
 /// How much of a name or a title is shown.
 const TOLD: usize = 80;
@@ -51,7 +51,7 @@ fn by_signature(body: &[u8]) -> Option<&'static str> {
 
 fn root(text: &str) -> Option<String> {
     Tokens::new(text).take(1_000).find_map(|token| match token {
-        Token::Start(tag) => {
+        MarkupToken::Start(tag) => {
             let local = tag.name.rsplit(':').next().unwrap_or(tag.name);
             let name = local.to_ascii_lowercase();
             // A fragment of a page also counts as a page.
@@ -64,7 +64,7 @@ fn root(text: &str) -> Option<String> {
                 name
             })
         }
-        Token::Declaration(text) => {
+        MarkupToken::Declaration(text) => {
             let text = text.to_ascii_lowercase();
             text.starts_with("<!doctype html")
                 .then(|| "html".to_owned())
@@ -79,12 +79,12 @@ fn page(text: &str) -> String {
     let (mut title, mut feed) = (String::new(), None);
     for _ in 0..LOOKED_AT {
         let Some(token) = tokens.next() else { break };
-        if let Token::Start(tag) = &token
+        if let MarkupToken::Start(tag) = &token
             && tag.name.eq_ignore_ascii_case("title")
             && title.is_empty()
         {
             title = fragment::line(tokens.raw_text("title"));
-        } else if let Token::Start(tag) = token
+        } else if let MarkupToken::Start(tag) = token
             && tag.name.eq_ignore_ascii_case("link")
             && tag.attribute("type").is_some_and(|kind| is_feed(&kind))
             && let Some(address) = tag.attribute("href")

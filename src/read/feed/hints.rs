@@ -10,13 +10,13 @@ const LONGEST: Duration = Duration::from_hours(8784);
 
 /// Collects the hints in a feed's elements.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub(super) struct HintReader {
     hints: PublisherHints,
     period: Option<Duration>,
     frequency: Option<u32>,
 }
 
-impl Reader {
+impl HintReader {
     /// Reads the content of an element.
     pub(super) fn read(&mut self, meaning: Meaning, inside: &str) {
         match meaning {
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn hints_are_read_and_bounded() {
-        let mut reader = Reader::default();
+        let mut reader = HintReader::default();
         reader.read(Meaning::Ttl, " 60 ");
         reader.read(
             Meaning::SkipHours,
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_hint_that_is_no_number_is_none() {
-        let mut reader = Reader::default();
+        let mut reader = HintReader::default();
         reader.read(Meaning::Ttl, "soon");
         reader.read(Meaning::UpdatePeriod, "always");
         assert_eq!(reader.finish(), PublisherHints::default());

@@ -48,7 +48,7 @@ pub(super) struct ItemSpan {
 
 /// Everything besides its own bytes that affects how an item is read.
 #[derive(Debug)]
-pub(super) struct Surroundings<'a> {
+pub(super) struct ReadingContext<'a> {
     pub(super) format: Option<Format>,
     /// The names of the elements around it.
     pub(super) around: &'a [&'a str],
@@ -69,7 +69,7 @@ pub(super) fn item_bytes<'a>(text: &'a str, from: usize, name: &str) -> Option<(
 }
 
 /// The print of an item.
-pub(super) fn print(surroundings: &Surroundings<'_>, bytes: &str) -> ItemPrint {
+pub(super) fn print(surroundings: &ReadingContext<'_>, bytes: &str) -> ItemPrint {
     let mut hash = Sha256::new();
     let mut part = |text: &[u8]| {
         hash.update((text.len() as u64).to_le_bytes());

@@ -9,7 +9,7 @@ mod opml;
 
 use serde::Serialize;
 
-pub use lines::{Word, words};
+pub use lines::{LineWord, words};
 
 use crate::extract::charset;
 

@@ -9,11 +9,11 @@ use feed_rs::parser::Builder;
 use super::atom::{Aside, Atom};
 use super::known;
 use super::repair::Repairs;
-use super::text::{self, Text};
+use super::text::{self, FeedText};
 use super::translate::Translation;
 use super::{FeedError, ParsedFeed, Repair};
 use crate::domain::known_items::KnownItems;
-use crate::domain::state::{Beside, FeedState};
+use crate::domain::state::{AlternativeTexts, FeedState};
 use crate::extract::asks_to_pay;
 use crate::time::Timestamp;
 
@@ -92,7 +92,7 @@ fn without_persons(atom: &str) -> String {
     out
 }
 
-fn entry(entry: model::Entry, aside: Aside, texts: &mut [Text]) -> FeedState {
+fn entry(entry: model::Entry, aside: Aside, texts: &mut [FeedText]) -> FeedState {
     let (mut walled, mut links) = (false, Vec::new());
     let page = address(&entry.links, "alternate");
     let names: Vec<String> = entry
@@ -126,7 +126,7 @@ fn entry(entry: model::Entry, aside: Aside, texts: &mut [Text]) -> FeedState {
         byline: (!names.is_empty()).then(|| names.join(", ")),
         published: entry.published.map(Timestamp::from),
         updated: entry.updated.map(Timestamp::from),
-        beside: Beside {
+        beside: AlternativeTexts {
             summary_rank: aside.summary_rank,
             byline_rank: aside.byline_rank,
             summaries: others

@@ -5,23 +5,23 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use url::Url;
 
-use super::field::Field;
+use super::field::ElementField;
 use super::repair::Repairs;
 use super::{Format, Repair};
 use crate::domain::state::{Block, Link};
-use crate::extract::markup::{Tag, Token, Tokens};
+use crate::extract::markup::{MarkupToken, Tag, Tokens};
 use crate::extract::{feed_html, fragment};
 
 /// A decoded text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Text {
+pub(super) struct FeedText {
     /// Whether it is a fragment of HTML.
     pub(super) is_html: bool,
     /// The text.
     pub(super) text: String,
 }
 
-impl Text {
+impl FeedText {
     fn html(text: impl Into<String>) -> Self {
         Self {
             is_html: true,
@@ -54,30 +54,30 @@ impl Text {
 /// The text of a headline.
 pub(super) fn of_title(
     tag: &Tag<'_>,
-    field: &Field<'_>,
+    field: &ElementField<'_>,
     format: Format,
     repairs: &mut Repairs,
-) -> Text {
+) -> FeedText {
     read(tag, field, format, false, repairs)
 }
 
 /// The text of a description or a body.
 pub(super) fn of_body(
     tag: &Tag<'_>,
-    field: &Field<'_>,
+    field: &ElementField<'_>,
     format: Format,
     repairs: &mut Repairs,
-) -> Text {
+) -> FeedText {
     read(tag, field, format, true, repairs)
 }
 
 fn read(
     tag: &Tag<'_>,
-    field: &Field<'_>,
+    field: &ElementField<'_>,
     format: Format,
     is_body: bool,
     repairs: &mut Repairs,
-) -> Text {
+) -> FeedText {
     let kind = tag.attribute("type").unwrap_or_default();
     let kind = kind
         .split(';')
@@ -93,38 +93,38 @@ fn read(
     if mode == "base64" {
         let text = from_base64(field, repairs);
         return match kind.as_str() {
-            "html" | "text/html" | "xhtml" | "application/xhtml+xml" => Text::html(text.text),
+            "html" | "text/html" | "xhtml" | "application/xhtml+xml" => FeedText::html(text.text),
             _ => text,
         };
     }
     match kind.as_str() {
         "" if format == Format::Atom && mode != "escaped" => {
             if field.nested {
-                return Text::html(field.inside);
+                return FeedText::html(field.inside);
             }
             let text = field.plain(repairs);
             // Untyped bodies with tags are HTML whose publisher forgot to declare it.
             if is_body {
-                Text::guessed(text)
+                FeedText::guessed(text)
             } else {
-                Text::plain(text)
+                FeedText::plain(text)
             }
         }
         // RSS never declares it, but everyone uses HTML.
-        "" => Text::html(field.unescaped(repairs)),
+        "" => FeedText::html(field.unescaped(repairs)),
         "text" | "text/plain" | "plain" => {
             if field.nested && mode != "escaped" {
-                Text::plain(fragment::line(field.inside))
+                FeedText::plain(fragment::line(field.inside))
             } else {
-                Text::plain(field.plain(repairs))
+                FeedText::plain(field.plain(repairs))
             }
         }
         // Atom 0.3 uses `text/html` for elements as well, unless its mode says that they are escaped.
         "html" | "text/html" => {
             if field.nested && mode != "escaped" {
-                Text::html(field.inside)
+                FeedText::html(field.inside)
             } else {
-                Text::html(field.unescaped(repairs))
+                FeedText::html(field.unescaped(repairs))
             }
         }
         "xhtml" | "application/xhtml+xml" | "application/xhtml" => inline(field, repairs),
@@ -132,38 +132,38 @@ fn read(
         kind => {
             repairs.note(Repair::ContentType);
             if field.nested {
-                Text::html(field.inside)
+                FeedText::html(field.inside)
             } else if kind.contains('/') && !kind.starts_with("text/") {
                 from_base64(field, repairs)
             } else {
-                Text::guessed(field.unescaped(repairs))
+                FeedText::guessed(field.unescaped(repairs))
             }
         }
     }
 }
 
 /// Unescaped markup in the feed; some publishers escape it nevertheless.
-fn inline(field: &Field<'_>, repairs: &mut Repairs) -> Text {
+fn inline(field: &ElementField<'_>, repairs: &mut Repairs) -> FeedText {
     if !field.nested {
         let text = field.unescaped(repairs);
         if has_tags(&text) {
-            return Text::html(text);
+            return FeedText::html(text);
         }
     }
-    Text::html(field.inside)
+    FeedText::html(field.inside)
 }
 
 /// A base64 text; anything that is not text, such as a picture, is left out.
-fn from_base64(field: &Field<'_>, repairs: &mut Repairs) -> Text {
+fn from_base64(field: &ElementField<'_>, repairs: &mut Repairs) -> FeedText {
     let text = field.unescaped(repairs);
     let packed: String = text.split_whitespace().collect();
     match base64::engine::general_purpose::STANDARD.decode(packed.as_bytes()) {
         Ok(bytes) if !bytes.is_empty() => String::from_utf8(bytes)
             .ok()
             .filter(|text| !text.contains('\0'))
-            .map(Text::guessed)
+            .map(FeedText::guessed)
             .unwrap_or_default(),
-        _ => Text::guessed(text),
+        _ => FeedText::guessed(text),
     }
 }
 
@@ -197,13 +197,13 @@ fn has_tags(text: &str) -> bool {
     ];
     text.contains('<')
         && Tokens::new(text).any(|token| match token {
-            Token::Start(tag) => KNOWN.iter().any(|name| tag.name.eq_ignore_ascii_case(name)),
+            MarkupToken::Start(tag) => KNOWN.iter().any(|name| tag.name.eq_ignore_ascii_case(name)),
             _ => false,
         })
 }
 
 /// The name in an author element: Atom's `name`, or RSS's text without an e-mail address.
-pub(super) fn author(field: &Field<'_>, repairs: &mut Repairs) -> String {
+pub(super) fn author(field: &ElementField<'_>, repairs: &mut Repairs) -> String {
     if field.nested {
         for wanted in ["name", "email", "uri", "url"] {
             if let Some(text) = child(field.inside, wanted) {
@@ -220,7 +220,9 @@ pub(super) fn author(field: &Field<'_>, repairs: &mut Repairs) -> String {
 fn child(inside: &str, wanted: &str) -> Option<String> {
     let mut tokens = Tokens::new(inside);
     while let Some(token) = tokens.next() {
-        let Token::Start(tag) = token else { continue };
+        let MarkupToken::Start(tag) = token else {
+            continue;
+        };
         let local = tag.name.rsplit(':').next().unwrap_or("");
         if local.eq_ignore_ascii_case(wanted) && !tag.self_closing {
             let text = fragment::line(tokens.raw_text(tag.name));

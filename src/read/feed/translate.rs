@@ -8,14 +8,14 @@ use url::Url;
 
 use super::atom::{Atom, AtomWriter, Draft};
 use super::dialect::{Meaning, Space, meaning};
-use super::field::{self, DEPTH_LIMIT, Field};
+use super::field::{self, DEPTH_LIMIT, ElementField};
 use super::hints;
-use super::known::{self, ItemMark, ItemSpan, Surroundings};
+use super::known::{self, ItemMark, ItemSpan, ReadingContext};
 use super::repair::Repairs;
 use super::{FeedError, Format, Limits, PublisherHints, Repair};
 use crate::domain::known_items::KnownItems;
 use crate::extract::entity;
-use crate::extract::markup::{Tag, Token, Tokens};
+use crate::extract::markup::{MarkupToken, Tag, Tokens};
 
 /// The most namespace declarations that are read in one tag, and that are in force at the same time.
 const DECLARATION_LIMIT: usize = 64;
@@ -62,7 +62,7 @@ pub(super) fn translate(
         entry: None,
         entries: 0,
         dropped: 0,
-        hints: hints::Reader::default(),
+        hints: hints::HintReader::default(),
         writer: AtomWriter::new(limits.field_bytes),
         limits,
         token_from: 0,
@@ -102,7 +102,7 @@ struct TranslateWalk<'a, 'l> {
     entry: Option<Draft>,
     entries: usize,
     dropped: usize,
-    hints: hints::Reader,
+    hints: hints::HintReader,
     writer: AtomWriter,
     limits: &'l Limits,
     /// Where the current token starts.
@@ -122,15 +122,15 @@ impl<'a> TranslateWalk<'a, '_> {
                 return Ok(());
             };
             match token {
-                Token::Start(tag) => {
+                MarkupToken::Start(tag) => {
                     if self.format.is_some() {
                         self.start(tag)?;
                     } else if !self.root(tag) {
                         return Ok(());
                     }
                 }
-                Token::End(name) => self.end(name),
-                Token::Text(text) if self.format.is_none() && !text.trim().is_empty() => {
+                MarkupToken::End(name) => self.end(name),
+                MarkupToken::Text(text) if self.format.is_none() && !text.trim().is_empty() => {
                     self.repairs.note(Repair::JunkBeforeRoot);
                 }
                 _ => {}
@@ -319,7 +319,7 @@ impl<'a> TranslateWalk<'a, '_> {
         Ok(())
     }
 
-    fn take(&mut self, tag: &Tag<'a>, found: Meaning, field: &Field<'a>) {
+    fn take(&mut self, tag: &Tag<'a>, found: Meaning, field: &ElementField<'a>) {
         let format = self.format.unwrap_or(Format::Rss);
         match found {
             Meaning::Link => {
@@ -485,8 +485,8 @@ impl<'a> TranslateWalk<'a, '_> {
     }
 
     /// Everything besides its own bytes that affects how an item is read.
-    fn surroundings(&self) -> Surroundings<'_> {
-        Surroundings {
+    fn surroundings(&self) -> ReadingContext<'_> {
+        ReadingContext {
             format: self.format,
             around: &self.around,
             names: &self.names,

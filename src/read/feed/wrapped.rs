@@ -1,7 +1,7 @@
 //! A feed inside an HTML page: a browser or a proxy has rendered it, and the result was sent on.
 
 use crate::extract::entity;
-use crate::extract::markup::{self, Token, Tokens};
+use crate::extract::markup::{self, MarkupToken, Tokens};
 
 /// Roots of feeds, as they are written in a page's source.
 const ROOTS: [&str; 4] = ["<rss", "<feed", "<rdf:RDF", "<rdf:rdf"];
@@ -47,9 +47,11 @@ fn shown_source(page: &str) -> Option<String> {
     let mut inside = false;
     for token in Tokens::new(page) {
         match token {
-            Token::Start(tag) if tag.name.eq_ignore_ascii_case("pre") => inside = true,
-            Token::End(name) if name.eq_ignore_ascii_case("pre") && inside => break,
-            Token::Text(text) | Token::CData(text) => shown.push_str(&entity::decode(text)),
+            MarkupToken::Start(tag) if tag.name.eq_ignore_ascii_case("pre") => inside = true,
+            MarkupToken::End(name) if name.eq_ignore_ascii_case("pre") && inside => break,
+            MarkupToken::Text(text) | MarkupToken::CData(text) => {
+                shown.push_str(&entity::decode(text))
+            }
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::domain::event::Event;
 use crate::domain::outcome::Quiet;
-use crate::domain::search::Gone;
+use crate::domain::search::ChangedSentences;
 use crate::domain::state::EntryState;
 use crate::report::csv::csv_cell;
 use crate::report::{clean, names};
@@ -22,7 +22,7 @@ pub struct Row<'a> {
     /// The texts before and after; `None` for a text that is no longer stored.
     pub states: [Option<&'a EntryState>; 2],
     /// The sentences removed and added; empty if a text is no longer stored.
-    pub gone: &'a Gone,
+    pub gone: &'a ChangedSentences,
 }
 
 /// One record of RFC 4180. Times are UTC; lists are separated by spaces, sentences by line breaks; a value that a

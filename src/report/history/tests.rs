@@ -11,7 +11,7 @@ fn history() -> History {
         title: Some(title.into()),
         words: 120,
         text_dropped: false,
-        origin: Origin::Look,
+        origin: RevisionOrigin::Look,
         change,
     };
     let change = |number, fields, added, removed| {

@@ -18,7 +18,7 @@ use super::clean;
 use super::log::{self, LogRow};
 use super::names;
 use super::style::Paint;
-use super::when::View;
+use super::when::TimeView;
 use crate::domain::diff::{BlockDiff, BlockOp, Segment};
 use crate::domain::event::{BlocksInfo, DiffInfo, EventData};
 use crate::domain::state::HeadlineSource;
@@ -228,7 +228,7 @@ pub fn headline(title: Option<&str>) -> Markup {
 
 /// A change as a card with the headline of its article: what, when, where, the words, and why it matters.
 #[must_use]
-pub fn card(row: &LogRow, reasons: &str, view: &View, links: &Links) -> Markup {
+pub fn card(row: &LogRow, reasons: &str, view: &TimeView, links: &Links) -> Markup {
     let data = &row.event.data;
     html! {
         article {
@@ -247,7 +247,7 @@ pub fn card(row: &LogRow, reasons: &str, view: &View, links: &Links) -> Markup {
 
 /// A change under the heading of its article.
 #[must_use]
-pub fn step(row: &LogRow, reasons: &str, view: &View, links: &Links) -> Markup {
+pub fn step(row: &LogRow, reasons: &str, view: &TimeView, links: &Links) -> Markup {
     let data = &row.event.data;
     let title = data.diff.as_ref().and_then(|diff| diff.title.as_deref());
     html! {
@@ -260,7 +260,7 @@ pub fn step(row: &LogRow, reasons: &str, view: &View, links: &Links) -> Markup {
 }
 
 /// Which change it is, where and when, and how much changed.
-fn about(row: &LogRow, view: &View, links: &Links, with_feed: bool) -> Markup {
+fn about(row: &LogRow, view: &TimeView, links: &Links, with_feed: bool) -> Markup {
     let data = &row.event.data;
     html! {
         p .about {
@@ -316,7 +316,7 @@ fn standfirst_alone(data: &EventData) -> Option<&[Segment]> {
 
 /// When it happened, with a machine-readable time.
 #[must_use]
-pub fn when(row: &LogRow, view: &View) -> Markup {
+pub fn when(row: &LogRow, view: &TimeView) -> Markup {
     let shown = match changed::window(&row.event.data) {
         Some(window) => view.exact_window(window),
         None => view.exact(row.event.timestamp),

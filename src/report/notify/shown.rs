@@ -5,8 +5,8 @@ use serde::Serialize;
 use crate::domain::event::EventKind;
 use crate::domain::ids::ChangeNumber;
 use crate::report::clean;
-use crate::report::style::{Line, Role};
-use crate::report::when::{self, View};
+use crate::report::style::{Line, TextRole};
+use crate::report::when::{self, TimeView};
 use crate::time::Timestamp;
 
 /// An event for one target.
@@ -72,23 +72,26 @@ pub struct ShownAttempt {
 
 /// A paragraph for each delivery: its state, and a line for each attempt.
 #[must_use]
-pub fn deliveries(rows: &[ShownDelivery], view: &View) -> String {
+pub fn deliveries(rows: &[ShownDelivery], view: &TimeView) -> String {
     let mut out = String::new();
     for row in rows {
         let mut head = Line::new()
-            .with(Role::Strong, clean::excerpt(&row.target, 60))
-            .with(Role::Plain, format!("  {}", row.state));
+            .with(TextRole::Strong, clean::excerpt(&row.target, 60))
+            .with(TextRole::Plain, format!("  {}", row.state));
         if let Some(next) = row.next_attempt {
-            head = head.with(Role::Plain, format!(", next try {}", view.from_now(next)));
+            head = head.with(
+                TextRole::Plain,
+                format!(", next try {}", view.from_now(next)),
+            );
         }
         if let Some(digest) = &row.digest {
             let whole = match row.digest_refused {
                 true => format!("; digest {digest} was refused, so it goes alone"),
                 false => format!(" in digest {digest}"),
             };
-            head = head.with(Role::Plain, whole);
+            head = head.with(TextRole::Plain, whole);
         }
-        head = head.with(Role::Faint, format!("  {}", row.event));
+        head = head.with(TextRole::Faint, format!("  {}", row.event));
         out.push_str(&head.wrap("", "  ", view.paint));
         for member in &row.members {
             out.push_str(&member_line(member).wrap("  ", "    ", view.paint));
@@ -107,9 +110,9 @@ pub fn deliveries(rows: &[ShownDelivery], view: &View) -> String {
                 view.exact(attempt.at),
                 attempt.outcome
             ))
-            .with(Role::Warning, error.unwrap_or_default())
+            .with(TextRole::Warning, error.unwrap_or_default())
             .with(
-                Role::Faint,
+                TextRole::Faint,
                 format!("  {}", when::took(attempt.duration_ms)),
             );
             out.push_str(&line.wrap("  ", "    ", view.paint));
@@ -123,7 +126,7 @@ fn member_line(member: &DigestMember) -> Line {
     let kind = member.kind.map_or("event", EventKind::as_str);
     let change = member.change.map(|change| format!(" #{change}"));
     let about = format!("{kind}{}", change.unwrap_or_default());
-    Line::plain(about).with(Role::Faint, format!("  {}", member.event))
+    Line::plain(about).with(TextRole::Faint, format!("  {}", member.event))
 }
 
 #[cfg(test)]

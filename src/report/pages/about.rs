@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Page, Section, Site, facts};
+use super::{PageContent, PageFrame, Section, facts};
 use crate::report::clean;
 use crate::report::guide::{Part, Piece};
 use crate::report::guide::{TOPICS, Topic, parts};
@@ -32,7 +32,7 @@ pub struct About {
 
 /// The page.
 #[must_use]
-pub fn page(site: &Site, about: &About) -> Page {
+pub fn page(site: &PageFrame, about: &About) -> PageContent {
     let robots = if about.robots {
         "robots.txt is followed when article pages are fetched."
     } else {
@@ -58,7 +58,7 @@ pub fn page(site: &Site, about: &About) -> Page {
         names::count(about.changes, "change")
     );
     rows.push(("Watched", html! { (watched) }));
-    Page {
+    PageContent {
         title: "About".to_owned(),
         section: Section::About,
         others: Vec::new(),
@@ -87,8 +87,8 @@ pub fn page(site: &Site, about: &About) -> Page {
 
 /// The list of topics.
 #[must_use]
-pub fn guide(site: &Site) -> Page {
-    Page {
+pub fn guide(site: &PageFrame) -> PageContent {
+    PageContent {
         title: "Guide".to_owned(),
         section: Section::Guide,
         others: Vec::new(),
@@ -110,8 +110,8 @@ fn title(topic: &Topic) -> String {
 
 /// A topic.
 #[must_use]
-pub fn topic(site: &Site, topic: &Topic) -> Page {
-    Page {
+pub fn topic(site: &PageFrame, topic: &Topic) -> PageContent {
+    PageContent {
         title: title(topic),
         section: Section::Guide,
         others: Vec::new(),

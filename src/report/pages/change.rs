@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::entry::{Moment, timeline};
-use super::{Other, Page, Section, Site, facts};
+use super::{Other, PageContent, PageFrame, Section, facts};
 use crate::domain::event::{ChangeInfo, EventData};
 use crate::domain::ids::ChangeNumber;
 use crate::report::changed;
@@ -33,11 +33,11 @@ pub struct Change {
 
 /// The page.
 #[must_use]
-pub fn page(site: &Site, change: &Change) -> Page {
+pub fn page(site: &PageFrame, change: &Change) -> PageContent {
     let data = &change.row.event.data;
     let number = data.number.unwrap_or(ChangeNumber(0));
     let title = changed::title(data, 120);
-    Page {
+    PageContent {
         title: format!(
             "#{number} {}",
             title.as_deref().unwrap_or(names::NO_HEADLINE)
@@ -71,7 +71,7 @@ pub fn page(site: &Site, change: &Change) -> Page {
     }
 }
 
-fn top(site: &Site, data: &EventData, number: ChangeNumber) -> Markup {
+fn top(site: &PageFrame, data: &EventData, number: ChangeNumber) -> Markup {
     html! {
         p .about {
             @if let Some(feed) = &data.feed {
@@ -85,7 +85,7 @@ fn top(site: &Site, data: &EventData, number: ChangeNumber) -> Markup {
 }
 
 /// `Changed between 09:32 and 10:04, 64 min after publication · 84 % similar · +9 −10 words`.
-fn lead(site: &Site, data: &EventData, info: &ChangeInfo) -> Markup {
+fn lead(site: &PageFrame, data: &EventData, info: &ChangeInfo) -> Markup {
     let amount = changed::amount(info, data.diff.as_ref());
     let window = info.window;
     // Two checks within a minute look like the same time.
@@ -127,7 +127,7 @@ fn labels(info: &ChangeInfo) -> Markup {
     }
 }
 
-fn around(site: &Site, change: &Change) -> Markup {
+fn around(site: &PageFrame, change: &Change) -> Markup {
     let data = &change.row.event.data;
     let entry = data.entry.as_ref().map(|entry| entry.id.as_str());
     let sides = data.before.as_ref().zip(data.after.as_ref());
@@ -150,7 +150,7 @@ fn around(site: &Site, change: &Change) -> Markup {
 }
 
 fn details(
-    site: &Site,
+    site: &PageFrame,
     data: &EventData,
     archived: Option<&Archived>,
 ) -> Vec<(&'static str, Markup)> {

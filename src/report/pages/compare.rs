@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Page, Section, Site};
+use super::{PageContent, PageFrame, Section};
 use crate::domain::diff::{BlockDiff, BlockOp, Segment};
 use crate::domain::ids::RevisionNumber;
 use crate::report::changed;
@@ -13,7 +13,7 @@ use crate::report::names;
 
 /// How two texts are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Shape {
+pub enum CompareView {
     /// One text with removed and added words inside it.
     #[default]
     Inline,
@@ -21,7 +21,7 @@ pub enum Shape {
     Side,
 }
 
-impl Shape {
+impl CompareView {
     /// Parses the parameter of the address; anything else is the default.
     #[must_use]
     pub fn parse(word: &str) -> Self {
@@ -46,12 +46,12 @@ pub struct Compared {
     /// What differs.
     pub diff: FileDiff,
     /// How it is shown.
-    pub shape: Shape,
+    pub shape: CompareView,
 }
 
 /// The page.
 #[must_use]
-pub fn page(site: &Site, compared: &Compared) -> Page {
+pub fn page(site: &PageFrame, compared: &Compared) -> PageContent {
     let diff = &compared.diff;
     let (old, new, id) = (compared.old, compared.new, compared.entry.as_str());
     let title = clean::excerpt(&Segment::new_side(&diff.title), 120);
@@ -62,7 +62,7 @@ pub fn page(site: &Site, compared: &Compared) -> Page {
         .map(|block| Segment::new_side(&block.segments))
         .collect();
     let lang = language(&format!("{title} {sample}"));
-    Page {
+    PageContent {
         title: format!("Revisions {old} and {new}: {title}"),
         section: Section::Elsewhere,
         others: Vec::new(),
@@ -89,8 +89,8 @@ pub fn page(site: &Site, compared: &Compared) -> Page {
             h2 { "Text" }
             @if diff.blocks.is_empty() { p .empty { "No text." } }
             @match compared.shape {
-                Shape::Inline => (html::folded(&diff.blocks, lang, Look::Styled)),
-                Shape::Side => (side_by_side(&diff.blocks, old, new, lang)),
+                CompareView::Inline => (html::folded(&diff.blocks, lang, Look::Styled)),
+                CompareView::Side => (side_by_side(&diff.blocks, old, new, lang)),
             }
             @if !diff.links.is_empty() {
                 h2 { "Links" }
@@ -100,7 +100,7 @@ pub fn page(site: &Site, compared: &Compared) -> Page {
     }
 }
 
-fn shapes(site: &Site, compared: &Compared) -> Markup {
+fn shapes(site: &PageFrame, compared: &Compared) -> Markup {
     let (old, new, id) = (compared.old, compared.new, compared.entry.as_str());
     let link = |old: u32, new: u32| {
         site.links
@@ -108,7 +108,7 @@ fn shapes(site: &Site, compared: &Compared) -> Markup {
             .unwrap_or_default()
     };
     let here = link(old.0, new.0);
-    let keep = if compared.shape == Shape::Side {
+    let keep = if compared.shape == CompareView::Side {
         "?view=side"
     } else {
         ""
@@ -117,8 +117,8 @@ fn shapes(site: &Site, compared: &Compared) -> Markup {
         nav .paging aria-label="Other comparisons" {
             @if old.0 > 1 && new.0 > 1 { a href={ (link(old.0 - 1, new.0 - 1)) (keep) } rel="prev" { "‹ " (old.0 - 1) " and " (new.0 - 1) } }
             @if !site.links.are_files() {
-                a href=(here) aria-current=[(compared.shape == Shape::Inline).then_some("page")] { "In one text" }
-                a href={ (here) "?view=side" } aria-current=[(compared.shape == Shape::Side).then_some("page")] { "Side by side" }
+                a href=(here) aria-current=[(compared.shape == CompareView::Inline).then_some("page")] { "In one text" }
+                a href={ (here) "?view=side" } aria-current=[(compared.shape == CompareView::Side).then_some("page")] { "Side by side" }
             }
             @if new < compared.last { a href={ (link(old.0 + 1, new.0 + 1)) (keep) } rel="next" { (old.0 + 1) " and " (new.0 + 1) " ›" } }
         }

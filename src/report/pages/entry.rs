@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Other, Page, Section, Site, facts};
+use super::{Other, PageContent, PageFrame, Section, facts};
 use crate::domain::ids::RevisionNumber;
 use crate::domain::state::{Block, BlockKind, EntryState};
 use crate::report::changed;
@@ -31,7 +31,7 @@ const DOTS: usize = 60;
 /// for the others, a larger one for the revision of the page.
 #[must_use]
 pub fn timeline(
-    site: &Site,
+    site: &PageFrame,
     revisions: &[Moment],
     entry: Option<&str>,
     here: Option<RevisionNumber>,
@@ -74,7 +74,7 @@ pub fn timeline(
 
 /// `/e/ID`.
 #[must_use]
-pub fn page(site: &Site, history: &History, others: Vec<Other>) -> Page {
+pub fn page(site: &PageFrame, history: &History, others: Vec<Other>) -> PageContent {
     let newest = history
         .revisions
         .iter()
@@ -88,7 +88,7 @@ pub fn page(site: &Site, history: &History, others: Vec<Other>) -> Page {
             seen: row.seen,
         })
         .collect();
-    Page {
+    PageContent {
         title: newest.map_or_else(
             || names::NO_HEADLINE.to_owned(),
             |title| clean::excerpt(title, 120),
@@ -113,7 +113,7 @@ pub fn page(site: &Site, history: &History, others: Vec<Other>) -> Page {
     }
 }
 
-fn about(site: &Site, history: &History) -> Vec<(&'static str, Markup)> {
+fn about(site: &PageFrame, history: &History) -> Vec<(&'static str, Markup)> {
     let entry = &history.entry;
     let mut rows = Vec::new();
     if let Some(url) = &entry.url {
@@ -133,7 +133,7 @@ fn about(site: &Site, history: &History) -> Vec<(&'static str, Markup)> {
 }
 
 /// All revisions, with a form to compare any two of them; the last two are preselected.
-fn revisions(site: &Site, history: &History) -> Markup {
+fn revisions(site: &PageFrame, history: &History) -> Markup {
     let rows = &history.revisions;
     let id = history.entry.id.as_str();
     let many = rows.len() > 1 && !site.links.are_files();
@@ -212,7 +212,7 @@ pub struct Revision {
 
 /// `/e/ID/N`.
 #[must_use]
-pub fn revision(site: &Site, revision: &Revision) -> Page {
+pub fn revision(site: &PageFrame, revision: &Revision) -> PageContent {
     let state = revision.state.as_ref();
     let title = state.and_then(EntryState::title);
     let number = revision.number;
@@ -222,7 +222,7 @@ pub fn revision(site: &Site, revision: &Revision) -> Page {
             .revision(id, RevisionNumber(number))
             .unwrap_or_default()
     };
-    Page {
+    PageContent {
         title: format!(
             "Revision {number}: {}",
             title.map_or_else(

@@ -4,9 +4,9 @@ use maud::{Markup, html};
 
 use super::feeds::state;
 use super::stats::{FeedNumbers, Times};
-use super::{Other, Page, Section, Site, facts};
+use super::{Other, PageContent, PageFrame, Section, facts};
 use crate::report::clean;
-use crate::report::feeds::FeedRow;
+use crate::report::feeds::FeedSummary;
 use crate::report::html::{address, card};
 use crate::report::log::LogRow;
 use crate::report::names;
@@ -29,7 +29,7 @@ pub struct RuleLine {
 #[derive(Debug, Clone)]
 pub struct Feed {
     /// The feed.
-    pub row: FeedRow,
+    pub row: FeedSummary,
     /// Its counts; `None` if nothing happened.
     pub numbers: Option<FeedNumbers>,
     /// When its articles were edited.
@@ -48,13 +48,13 @@ pub struct Feed {
 
 /// The page.
 #[must_use]
-pub fn page(site: &Site, feed: &Feed) -> Page {
+pub fn page(site: &PageFrame, feed: &Feed) -> PageContent {
     let row = &feed.row;
     let title = row.title.as_deref().map(|title| clean::excerpt(title, 120));
     let title = title
         .filter(|title| !title.is_empty())
         .unwrap_or_else(|| clean::excerpt(&row.name, 64));
-    Page {
+    PageContent {
         section: Section::Feeds,
         others: feed.others.clone(),
         body: html! {
@@ -71,7 +71,7 @@ pub fn page(site: &Site, feed: &Feed) -> Page {
     }
 }
 
-fn about(site: &Site, feed: &Feed) -> Vec<(&'static str, Markup)> {
+fn about(site: &PageFrame, feed: &Feed) -> Vec<(&'static str, Markup)> {
     let (row, view) = (&feed.row, &site.view);
     let mut rows = vec![
         ("Name", html! { (clean::line(&row.name)) }),
@@ -123,7 +123,7 @@ fn about(site: &Site, feed: &Feed) -> Vec<(&'static str, Markup)> {
     rows
 }
 
-fn rules(site: &Site, feed: &Feed) -> Markup {
+fn rules(site: &PageFrame, feed: &Feed) -> Markup {
     html! {
         @if !feed.rules.is_empty() {
             h2 { "Ignored text" }

@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::{Other, Page, Section, Site};
+use super::{Other, PageContent, PageFrame, Section};
 use crate::report::clean;
 use crate::report::csv::line;
-use crate::report::feeds::{FeedRow, FeedState, summary};
+use crate::report::feeds::{FeedStatus, FeedSummary, summary};
 use crate::time::Timestamp;
 
 /// How the table is sorted.
@@ -38,13 +38,13 @@ impl Order {
     }
 
     /// Sorts feeds.
-    pub fn sort(self, feeds: &mut [FeedRow]) {
-        let trouble = |row: &FeedRow| match row.state {
-            FeedState::Failing => 0,
-            FeedState::Gone => 1,
-            FeedState::Paused => 2,
-            FeedState::New => 3,
-            FeedState::Ok => 4,
+    pub fn sort(self, feeds: &mut [FeedSummary]) {
+        let trouble = |row: &FeedSummary| match row.state {
+            FeedStatus::Failing => 0,
+            FeedStatus::Gone => 1,
+            FeedStatus::Paused => 2,
+            FeedStatus::New => 3,
+            FeedStatus::Ok => 4,
         };
         feeds.sort_by(|one, other| {
             let by = match self {
@@ -60,20 +60,25 @@ impl Order {
 
 /// The state in one word, with the number of failures.
 #[must_use]
-pub fn state(row: &FeedRow) -> Markup {
+pub fn state(row: &FeedSummary) -> Markup {
     let (class, word) = match row.state {
-        FeedState::New => ("", "new".to_owned()),
-        FeedState::Ok => ("good", "ok".to_owned()),
-        FeedState::Failing => ("bad", format!("failing ×{}", row.failures.max(1))),
-        FeedState::Gone => ("bad", "gone".to_owned()),
-        FeedState::Paused => ("", "paused".to_owned()),
+        FeedStatus::New => ("", "new".to_owned()),
+        FeedStatus::Ok => ("good", "ok".to_owned()),
+        FeedStatus::Failing => ("bad", format!("failing ×{}", row.failures.max(1))),
+        FeedStatus::Gone => ("bad", "gone".to_owned()),
+        FeedStatus::Paused => ("", "paused".to_owned()),
     };
     html! { span class={ "state " (class) } { (word) } }
 }
 
 /// The page.
 #[must_use]
-pub fn page(site: &Site, feeds: &[FeedRow], order: Order, others: Vec<Other>) -> Page {
+pub fn page(
+    site: &PageFrame,
+    feeds: &[FeedSummary],
+    order: Order,
+    others: Vec<Other>,
+) -> PageContent {
     let head = |of: Order, name: &str, word: &str| {
         let sort = if order == of {
             Some(if of == Order::Name {
@@ -89,7 +94,7 @@ pub fn page(site: &Site, feeds: &[FeedRow], order: Order, others: Vec<Other>) ->
         }
         html! { th scope="col" aria-sort=[sort] { a href={ (site.path("/feeds")) "?sort=" (word) } { (name) } } }
     };
-    Page {
+    PageContent {
         title: "Feeds".to_owned(),
         section: Section::Feeds,
         others,
@@ -112,7 +117,7 @@ pub fn page(site: &Site, feeds: &[FeedRow], order: Order, others: Vec<Other>) ->
     }
 }
 
-fn table_row(site: &Site, row: &FeedRow) -> Markup {
+fn table_row(site: &PageFrame, row: &FeedSummary) -> Markup {
     let view = &site.view;
     html! {
         tr {
@@ -125,14 +130,14 @@ fn table_row(site: &Site, row: &FeedRow) -> Markup {
             td { @match row.last_change { Some(at) => (view.exact(at)), None => "–" } }
             td { (row.entries) }
             td { @match row.last_ok { Some(at) => (view.from_now(at)), None => "never" } }
-            td { @match row.next.filter(|_| row.state != FeedState::Paused) { Some(at) => (view.from_now(at)), None => "never" } }
+            td { @match row.next.filter(|_| row.state != FeedStatus::Paused) { Some(at) => (view.from_now(at)), None => "never" } }
         }
     }
 }
 
 /// The table as comma-separated values.
 #[must_use]
-pub fn csv(feeds: &[FeedRow]) -> String {
+pub fn csv(feeds: &[FeedSummary]) -> String {
     let mut out = line(&[
         "feed",
         "address",

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 
 use super::clean;
 use super::html::{Links, SHEET};
-use super::when::View;
+use super::when::TimeView;
 
 /// The icon of the program, for browser tabs.
 pub const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 32 32\"><rect width=\"32\" height=\"32\" \
@@ -37,14 +37,14 @@ pub static SHEET_PATH: LazyLock<String> = LazyLock::new(|| {
 
 /// What all pages have in common.
 #[derive(Debug, Clone)]
-pub struct Site {
+pub struct PageFrame {
     /// Where the pages are.
     pub links: Links,
     /// How times are shown to the reader; without colour.
-    pub view: View,
+    pub view: TimeView,
 }
 
-impl Site {
+impl PageFrame {
     /// A path of this site; empty only if the location of the site is unknown.
     #[must_use]
     pub fn path(&self, path: &str) -> String {
@@ -102,7 +102,7 @@ pub struct Other {
 
 /// A page: the parts that differ from page to page.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub struct PageContent {
     /// The title, without the name of the program.
     pub title: String,
     /// The section it belongs to.
@@ -115,7 +115,7 @@ pub struct Page {
 
 /// The whole document.
 #[must_use]
-pub fn document(site: &Site, page: &Page) -> String {
+pub fn document(site: &PageFrame, page: &PageContent) -> String {
     let is_feed = |other: &&Other| other.media_type.contains("feed") || other.name == "Atom";
     html! {
         (DOCTYPE)
@@ -171,8 +171,8 @@ pub fn document(site: &Site, page: &Page) -> String {
 
 /// A page with an error message: a wrong address, a wrong filter.
 #[must_use]
-pub fn message(site: &Site, title: &str, text: &str) -> String {
-    let page = Page {
+pub fn message(site: &PageFrame, title: &str, text: &str) -> String {
+    let page = PageContent {
         title: title.to_owned(),
         section: Section::Elsewhere,
         others: Vec::new(),

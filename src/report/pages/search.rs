@@ -2,11 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::{Other, Page, Section, Site, paging};
+use super::{Other, PageContent, PageFrame, Section, paging};
 use crate::report::clean;
 use crate::report::html::{address, headline, language};
 use crate::report::names;
-use crate::report::search::{Excerpt, Found};
+use crate::report::search::{Excerpt, FoundArticle};
 
 /// The texts that can be searched, in the order of the tabs: the parameter and its name.
 pub const TEXTS: [(&str, &str); 4] = [
@@ -24,7 +24,7 @@ pub struct Results {
     /// Which of [`TEXTS`].
     pub texts: String,
     /// The articles found.
-    pub articles: Vec<Found>,
+    pub articles: Vec<FoundArticle>,
     /// The address of a longer list.
     pub more: Option<String>,
     /// Why the query could not be run.
@@ -37,9 +37,9 @@ pub struct Results {
 
 /// The page.
 #[must_use]
-pub fn page(site: &Site, results: &Results) -> Page {
+pub fn page(site: &PageFrame, results: &Results) -> PageContent {
     let query = &results.query;
-    Page {
+    PageContent {
         title: if query.is_empty() {
             "Search".to_owned()
         } else {
@@ -75,7 +75,7 @@ pub fn page(site: &Site, results: &Results) -> Page {
     }
 }
 
-fn tabs(site: &Site, results: &Results) -> Markup {
+fn tabs(site: &PageFrame, results: &Results) -> Markup {
     let query: String = url::form_urlencoded::byte_serialize(results.query.as_bytes()).collect();
     html! {
         nav .paging aria-label="Where to search" {
@@ -87,7 +87,7 @@ fn tabs(site: &Site, results: &Results) -> Markup {
     }
 }
 
-fn article(site: &Site, found: &Found) -> Markup {
+fn article(site: &PageFrame, found: &FoundArticle) -> Markup {
     html! {
         article .story {
             h2 { a href=(site.links.entry(&found.entry).unwrap_or_default()) { (headline(found.title.as_deref())) } }

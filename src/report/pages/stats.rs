@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use maud::{Markup, html};
 use serde::Serialize;
 
-use super::{Other, Page, Section, Site};
+use super::{Other, PageContent, PageFrame, Section};
 use crate::report::clean;
 use crate::report::csv::line;
 use crate::report::html::chart::{Bar, bars};
@@ -149,10 +149,15 @@ fn share(part: u64, of: u64) -> String {
 
 /// The page.
 #[must_use]
-pub fn page(site: &Site, feeds: &[FeedNumbers], times: &Times, others: Vec<Other>) -> Page {
+pub fn page(
+    site: &PageFrame,
+    feeds: &[FeedNumbers],
+    times: &Times,
+    others: Vec<Other>,
+) -> PageContent {
     let all = |of: fn(&FeedNumbers) -> u64| feeds.iter().map(of).sum::<u64>();
     let changes = all(|feed| feed.changes);
-    Page {
+    PageContent {
         title: "Statistics".to_owned(),
         section: Section::Statistics,
         others,

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{Other, Page, Section, Site, paging};
+use super::{Other, PageContent, PageFrame, Section, paging};
 use crate::domain::classify::Label;
 use crate::domain::diff::Segment;
 use crate::report::changed;
@@ -14,11 +14,11 @@ use crate::report::period::reasons;
 
 /// A list of changes, as far as one page shows it.
 #[derive(Debug, Clone, Default)]
-pub struct Stream {
+pub struct ChangeStream {
     /// Newest first.
     pub rows: Vec<LogRow>,
     /// The filter of the list, as in the form.
-    pub wanted: Wanted,
+    pub wanted: StreamFilter,
     /// How many changes are hidden: typographic and quiet ones.
     pub hidden: u64,
     /// The address of the list including the hidden ones.
@@ -37,7 +37,7 @@ pub struct Stream {
 
 /// The filter of a list; empty fields filter nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Wanted {
+pub struct StreamFilter {
     /// The name of a feed.
     pub feed: String,
     /// A tag.
@@ -54,7 +54,7 @@ pub struct Wanted {
     pub all: bool,
 }
 
-impl Wanted {
+impl StreamFilter {
     /// The parameters of its address, in the order of the form.
     #[must_use]
     pub fn parameters(&self) -> Vec<(&'static str, String)> {
@@ -77,13 +77,13 @@ impl Wanted {
 
 /// `/`: grouped by article.
 #[must_use]
-pub fn changes(site: &Site, stream: &Stream) -> Page {
+pub fn changes(site: &PageFrame, stream: &ChangeStream) -> PageContent {
     let title = match (stream.wanted.feed.as_str(), stream.wanted.tag.as_str()) {
         ("", "") => "Changes".to_owned(),
         ("", tag) => format!("Changes of feeds with the tag {}", clean::excerpt(tag, 64)),
         (feed, _) => format!("Changes of {}", clean::excerpt(feed, 64)),
     };
-    Page {
+    PageContent {
         section: Section::Changes,
         others: stream.others.clone(),
         body: html! {
@@ -115,7 +115,7 @@ fn groups(rows: &[LogRow]) -> Vec<Vec<&LogRow>> {
 }
 
 /// An article with its changes.
-fn story(site: &Site, rows: &[&LogRow]) -> Markup {
+fn story(site: &PageFrame, rows: &[&LogRow]) -> Markup {
     let Some(first) = rows.first() else {
         return html! {};
     };
@@ -148,7 +148,7 @@ fn story(site: &Site, rows: &[&LogRow]) -> Markup {
     }
 }
 
-fn hidden(stream: &Stream) -> Markup {
+fn hidden(stream: &ChangeStream) -> Markup {
     html! {
         @if stream.hidden > 0 {
             p .about {
@@ -175,7 +175,7 @@ const LABELS: [Label; 12] = [
     Label::Link,
 ];
 
-fn filter_form(site: &Site, stream: &Stream) -> Markup {
+fn filter_form(site: &PageFrame, stream: &ChangeStream) -> Markup {
     let wanted = &stream.wanted;
     let levels = ["minor", "substantive"];
     let labels = LABELS.map(names::label);
@@ -215,8 +215,8 @@ fn choice<'a>(
 
 /// `/headlines`: the old headline above the new one, for a page that stays open.
 #[must_use]
-pub fn headlines(site: &Site, stream: &Stream) -> Page {
-    Page {
+pub fn headlines(site: &PageFrame, stream: &ChangeStream) -> PageContent {
+    PageContent {
         title: "Headlines".to_owned(),
         section: Section::Headlines,
         others: stream.others.clone(),
@@ -230,7 +230,7 @@ pub fn headlines(site: &Site, stream: &Stream) -> Page {
     }
 }
 
-fn pair(site: &Site, row: &LogRow) -> Markup {
+fn pair(site: &PageFrame, row: &LogRow) -> Markup {
     let data = &row.event.data;
     let lang = language_of(data);
     let segments = data.diff.as_ref().and_then(|diff| diff.title.as_deref());

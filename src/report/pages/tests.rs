@@ -1,4 +1,4 @@
-use super::stream::{Stream, Wanted};
+use super::stream::{ChangeStream, StreamFilter};
 use super::*;
 use crate::report::log::{LogRow, plain_view};
 use crate::report::sample::{at, delete, insert, revised};
@@ -7,8 +7,8 @@ use crate::report::show::Archived;
 const NASTY: &str =
     "</style><script>alert(1)</script>\" onload=x javascript:alert(1) \u{202e}\u{1b}[2J";
 
-fn site() -> Site {
-    Site {
+fn site() -> PageFrame {
+    PageFrame {
         links: Links::below("/revisor"),
         view: plain_view(at("2026-11-24T00:00:00Z")),
     }
@@ -42,14 +42,14 @@ fn is_strict(page: &str) {
 #[test]
 fn what_strangers_write_is_text_on_every_page() {
     let (site, row) = (site(), row(NASTY));
-    let stream = Stream {
+    let stream = ChangeStream {
         rows: vec![row.clone()],
-        wanted: Wanted {
+        wanted: StreamFilter {
             feed: NASTY.to_owned(),
-            ..Wanted::default()
+            ..StreamFilter::default()
         },
         feeds: vec![NASTY.to_owned()],
-        ..Stream::default()
+        ..ChangeStream::default()
     };
     let change = change::Change {
         row,
@@ -76,9 +76,9 @@ fn what_strangers_write_is_text_on_every_page() {
 #[test]
 fn every_page_leads_to_the_others_below_the_root() {
     let site = site();
-    let stream = Stream {
+    let stream = ChangeStream {
         rows: vec![row("Minister confirms report of talks")],
-        ..Stream::default()
+        ..ChangeStream::default()
     };
     let page = document(&site, &stream::changes(&site, &stream));
     for link in [
@@ -98,9 +98,9 @@ fn changes_of_one_article_stand_together() {
     let site = site();
     let mut other = row("Another headline");
     other.event.data.entry.as_mut().unwrap().id = "ent_8".into();
-    let stream = Stream {
+    let stream = ChangeStream {
         rows: vec![row("The headline"), other, row("The headline")],
-        ..Stream::default()
+        ..ChangeStream::default()
     };
     let page = document(&site, &stream::changes(&site, &stream));
     assert_eq!(page.matches("<article").count(), 2);

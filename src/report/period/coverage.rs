@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::report::clean;
 use crate::report::names;
-use crate::report::when::{self, View};
+use crate::report::when::{self, TimeView};
 use crate::time::Timestamp;
 
 /// What could not be watched, as of the end of the period.
@@ -72,7 +72,7 @@ impl FeedCoverage {
 
 impl FeedGap {
     /// `failing since 2026-11-20 10:04 (3 d): 14 polls failed, last: connection refused`.
-    pub(super) fn sentence(&self, view: &View) -> String {
+    pub(super) fn sentence(&self, view: &TimeView) -> String {
         let mut text = self.state.as_str().to_owned();
         if let Some(since) = self.since {
             let long = when::duration(view.now.since(since));
@@ -90,7 +90,7 @@ impl FeedGap {
 
 impl Coverage {
     /// Facts about all feeds and pages together, one sentence each.
-    pub(super) fn sentences(&self, view: &View) -> Vec<String> {
+    pub(super) fn sentences(&self, view: &TimeView) -> Vec<String> {
         let mut lines = Vec::new();
         if let Some(since) = self.offline_since {
             let since = view.exact(since);

@@ -7,11 +7,11 @@ use crate::report::changed;
 use crate::report::html::chart::{Bar, bars};
 use crate::report::html::{Links, address, card, file, headline as title};
 use crate::report::names;
-use crate::report::when::View;
+use crate::report::when::TimeView;
 
 /// The whole file.
 #[must_use]
-pub fn render(report: &Report, view: &View, links: &Links) -> String {
+pub fn render(report: &Report, view: &TimeView, links: &Links) -> String {
     let title = format!(
         "Changes from {} to {}",
         view.exact(report.since),
@@ -85,7 +85,7 @@ fn most_edited(report: &Report) -> Markup {
     }
 }
 
-fn rest(report: &Report, view: &View) -> Markup {
+fn rest(report: &Report, view: &TimeView) -> Markup {
     let groups = report.rest_by_group();
     html! {
         @if !groups.is_empty() {
@@ -109,7 +109,7 @@ fn rest(report: &Report, view: &View) -> Markup {
     }
 }
 
-fn coverage(report: &Report, view: &View) -> Markup {
+fn coverage(report: &Report, view: &TimeView) -> Markup {
     html! {
         h2 { "Coverage" }
         p { (report.watched.sentence()) }

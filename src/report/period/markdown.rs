@@ -6,11 +6,11 @@ use crate::report::log::LogRow;
 use crate::report::markdown::{address, escape_markdown, item};
 use crate::report::names;
 use crate::report::style::Paint;
-use crate::report::when::View;
+use crate::report::when::TimeView;
 
 /// The whole report.
 #[must_use]
-pub fn render(report: &Report, view: &View) -> String {
+pub fn render(report: &Report, view: &TimeView) -> String {
     let mut lines = vec![
         format!(
             "# Changes from {} to {} ({})",
@@ -38,7 +38,7 @@ pub fn render(report: &Report, view: &View) -> String {
     format!("{}\n", lines.join("\n"))
 }
 
-fn in_full(report: &Report, row: &LogRow, view: &View) -> String {
+fn in_full(report: &Report, row: &LogRow, view: &TimeView) -> String {
     let mut lines = vec![item(row, view).trim_end().to_owned()];
     let why = reasons(row);
     lines.extend((!why.is_empty()).then(|| escape_markdown(&why)));
@@ -65,7 +65,7 @@ fn most_edited(lines: &mut Vec<String>, report: &Report) {
     }
 }
 
-fn rest(lines: &mut Vec<String>, group: &GroupCount, rows: &[&LogRow], view: &View) {
+fn rest(lines: &mut Vec<String>, group: &GroupCount, rows: &[&LogRow], view: &TimeView) {
     let all = names::count(group.changes, "change");
     let title = escape_markdown(&group.title);
     lines.push(format!("\n### {title} ({all} in all)\n"));
@@ -86,7 +86,7 @@ fn rest(lines: &mut Vec<String>, group: &GroupCount, rows: &[&LogRow], view: &Vi
     }
 }
 
-fn coverage(lines: &mut Vec<String>, report: &Report, view: &View) {
+fn coverage(lines: &mut Vec<String>, report: &Report, view: &TimeView) {
     lines.push("\n## Coverage\n".to_owned());
     lines.push(report.watched.sentence());
     let all = report.coverage.sentences(view);

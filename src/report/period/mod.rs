@@ -27,7 +27,7 @@ use crate::time::Timestamp;
 
 pub use coverage::{Coverage, FeedCoverage, FeedGap};
 use tally::Tally;
-pub use tally::{DayCount, Delay, Edited, GroupCount};
+pub use tally::{DayCount, Delay, EditedArticle, GroupCount};
 
 /// The version of the JSON form.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -84,7 +84,7 @@ pub struct Totals {
 
 /// How much was watched at the end of the period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Watched {
+pub struct WatchedTotals {
     /// Feeds in the configuration.
     pub feeds: u64,
     /// Articles that revisor knows.
@@ -93,7 +93,7 @@ pub struct Watched {
     pub pages: u64,
 }
 
-impl Watched {
+impl WatchedTotals {
     fn sentence(&self) -> String {
         format!(
             "{}, {}, {} still being checked.",
@@ -115,9 +115,9 @@ pub struct IgnoredCount {
 
 /// The data that does not come from the changes themselves.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Surroundings {
+pub struct ReportContext {
     /// How much was watched.
-    pub watched: Watched,
+    pub watched: WatchedTotals,
     /// Ignored text that moved.
     pub ignored: IgnoredCount,
     /// What could not be watched.
@@ -139,7 +139,7 @@ pub struct Report {
     /// How much was found.
     pub totals: Totals,
     /// How much was watched.
-    pub watched: Watched,
+    pub watched: WatchedTotals,
     /// What could not be watched.
     pub coverage: Coverage,
     /// Ignored text that moved.
@@ -151,7 +151,7 @@ pub struct Report {
     /// Articles that were removed or restored, or that alternated between texts, newest first.
     pub removed: Vec<usize>,
     /// Articles that were edited most often.
-    pub most_edited: Vec<Edited>,
+    pub most_edited: Vec<EditedArticle>,
     /// How many changes each feed, tag or article had, the most first.
     pub groups: Vec<GroupCount>,
     /// What `groups` are grouped by.
@@ -235,17 +235,17 @@ impl Builder {
         self.tally.add(&outline);
         let score = outline.change.map_or(0, |change| change.score);
         let dropped = match section(&outline) {
-            Section::Headlines => {
+            ReportSection::Headlines => {
                 self.totals.headlines += 1;
                 self.headlines.push(score, outline)
             }
-            Section::Notable => {
+            ReportSection::Notable => {
                 self.totals.notable += 1;
                 self.notable.push(score, outline)
             }
             // Sorted by time alone.
-            Section::Removed => self.removed.push(0, outline),
-            Section::Rest => Some(outline),
+            ReportSection::Removed => self.removed.push(0, outline),
+            ReportSection::Rest => Some(outline),
         };
         if let Some(outline) = dropped {
             self.rest.push(0, outline);
@@ -299,7 +299,7 @@ impl Builder {
 
     /// Finishes the report, once all events are added, with the details of those that are shown.
     #[must_use]
-    pub fn finish(self, around: Surroundings, details: &Details) -> Report {
+    pub fn finish(self, around: ReportContext, details: &Details) -> Report {
         let shown = self.best().into_iter().map(|best| best.rows.len() as u64);
         let shown: u64 = shown.sum();
         let by = self.grouped_by;
@@ -350,24 +350,24 @@ impl Builder {
     }
 }
 
-enum Section {
+enum ReportSection {
     Headlines,
     Notable,
     Removed,
     Rest,
 }
 
-fn section(outline: &Outline) -> Section {
+fn section(outline: &Outline) -> ReportSection {
     let Some(change) = &outline.change else {
-        return Section::Removed;
+        return ReportSection::Removed;
     };
     if change.headline && change.significance != Significance::Typographic {
-        return Section::Headlines;
+        return ReportSection::Headlines;
     }
     if change.notable && change.significance == Significance::Substantive {
-        Section::Notable
+        ReportSection::Notable
     } else {
-        Section::Rest
+        ReportSection::Rest
     }
 }
 

@@ -20,7 +20,7 @@ const DAYS: usize = 92;
 
 /// An article that was edited more than once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Edited {
+pub struct EditedArticle {
     /// Its identifier, `ent_…`.
     pub entry: String,
     /// Its newest headline.
@@ -102,7 +102,7 @@ struct OfArticle {
 pub(super) struct Tallied {
     pub(super) events: u64,
     pub(super) articles: u64,
-    pub(super) most_edited: Vec<Edited>,
+    pub(super) most_edited: Vec<EditedArticle>,
     pub(super) groups: Vec<GroupCount>,
     pub(super) days: Vec<DayCount>,
     pub(super) delays: Vec<Delay>,
@@ -241,8 +241,8 @@ impl Tally {
     }
 }
 
-fn edited(changes: u64, data: &EventData) -> Option<Edited> {
-    Some(Edited {
+fn edited(changes: u64, data: &EventData) -> Option<EditedArticle> {
+    Some(EditedArticle {
         entry: data.entry.as_ref()?.id.clone(),
         title: changed::title(data, 160),
         url: changed::address(data),

@@ -9,12 +9,12 @@ use crate::report::html::Links;
 use crate::report::log::plain_view;
 use crate::report::sample::{at, bare, delete, insert, revised};
 use crate::report::style::Paint;
-use crate::report::when::View;
+use crate::report::when::TimeView;
 
 const NASTY: &str = "</style><script>alert(1)</script> [x](javascript:alert(1)) \u{202e}\u{1b}[2J";
 
-fn view() -> View {
-    View {
+fn view() -> TimeView {
+    TimeView {
         paint: Paint {
             colour: false,
             width: Some(80),
@@ -53,8 +53,8 @@ fn report_of(rows: Vec<LogRow>, by: GroupBy) -> Report {
         details.entries.extend(entry.zip(name));
         details.rows.insert(id, row);
     }
-    let around = Surroundings {
-        watched: Watched {
+    let around = ReportContext {
+        watched: WatchedTotals {
             feeds: 2,
             articles: 40,
             pages: 31,

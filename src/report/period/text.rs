@@ -1,17 +1,17 @@
 //! A report for the terminal and for plain-text mail.
 
-use super::{Edited, Report, headline, reasons};
+use super::{EditedArticle, Report, headline, reasons};
 use crate::report::clean;
 use crate::report::log::{self, LogRow};
 use crate::report::names;
-use crate::report::style::{Line, Role, cut};
-use crate::report::when::View;
+use crate::report::style::{Line, TextRole, cut};
+use crate::report::when::TimeView;
 
 const INDENT: &str = "      ";
 
 /// The whole report.
 #[must_use]
-pub fn render(report: &Report, view: &View) -> String {
+pub fn render(report: &Report, view: &TimeView) -> String {
     let mut out = String::new();
     let title = format!(
         "Changes from {} to {} ({})",
@@ -21,7 +21,7 @@ pub fn render(report: &Report, view: &View) -> String {
     );
     out.push_str(
         &Line::new()
-            .with(Role::Strong, title)
+            .with(TextRole::Strong, title)
             .wrap("", "", view.paint),
     );
     for line in report.summary().into_iter().chain(report.remarks()) {
@@ -36,13 +36,13 @@ pub fn render(report: &Report, view: &View) -> String {
     out
 }
 
-fn head(out: &mut String, name: &str, view: &View) {
-    let line = Line::new().with(Role::Strong, name.to_uppercase());
+fn head(out: &mut String, name: &str, view: &TimeView) {
+    let line = Line::new().with(TextRole::Strong, name.to_uppercase());
     out.push('\n');
     out.push_str(&line.wrap("", "", view.paint));
 }
 
-fn section(out: &mut String, name: &str, report: &Report, places: &[usize], view: &View) {
+fn section(out: &mut String, name: &str, report: &Report, places: &[usize], view: &TimeView) {
     head(out, name, view);
     for row in report.rows(places) {
         out.push_str(&log::short(row, view));
@@ -50,14 +50,14 @@ fn section(out: &mut String, name: &str, report: &Report, places: &[usize], view
         let archived = snapshot.map(|address| format!("archived: {}", clean::line(address)));
         for text in [Some(reasons(row)), archived].into_iter().flatten() {
             if !text.is_empty() {
-                let line = Line::new().with(Role::Faint, text);
+                let line = Line::new().with(TextRole::Faint, text);
                 out.push_str(&line.wrap(INDENT, INDENT, view.paint));
             }
         }
     }
 }
 
-fn most_edited(out: &mut String, articles: &[Edited], view: &View) {
+fn most_edited(out: &mut String, articles: &[EditedArticle], view: &TimeView) {
     if articles.is_empty() {
         return;
     }
@@ -65,23 +65,23 @@ fn most_edited(out: &mut String, articles: &[Edited], view: &View) {
     for article in articles {
         let title = article.title.as_deref().unwrap_or(names::NO_HEADLINE);
         let line = Line::plain(format!("{:>4}  ", names::count(article.changes, "change")))
-            .with(Role::Strong, title)
+            .with(TextRole::Strong, title)
             .with(
-                Role::Faint,
+                TextRole::Faint,
                 format!("  {}", clean::excerpt(&article.feed, 60)),
             );
         out.push_str(&line.wrap("  ", INDENT, view.paint));
         if let Some(url) = &article.url {
             out.push_str(
                 &Line::new()
-                    .with(Role::Faint, url)
+                    .with(TextRole::Faint, url)
                     .wrap(INDENT, INDENT, view.paint),
             );
         }
     }
 }
 
-fn rest(out: &mut String, report: &Report, view: &View) {
+fn rest(out: &mut String, report: &Report, view: &TimeView) {
     let groups = report.rest_by_group();
     if groups.is_empty() {
         return;
@@ -90,8 +90,8 @@ fn rest(out: &mut String, report: &Report, view: &View) {
     for (group, rows) in groups {
         let all = names::count(group.changes, "change");
         let line = Line::new()
-            .with(Role::Strong, group.title.clone())
-            .with(Role::Faint, format!("  {all} in all"));
+            .with(TextRole::Strong, group.title.clone())
+            .with(TextRole::Faint, format!("  {all} in all"));
         out.push_str(&line.wrap("  ", "    ", view.paint));
         for row in rows {
             out.push_str(&one_line(row, view).wrap("    ", INDENT, view.paint));
@@ -100,7 +100,7 @@ fn rest(out: &mut String, report: &Report, view: &View) {
 }
 
 /// Number, time, what changed, headline.
-fn one_line(row: &LogRow, view: &View) -> Line {
+fn one_line(row: &LogRow, view: &TimeView) -> Line {
     let data = &row.event.data;
     let number = data
         .number
@@ -111,13 +111,16 @@ fn one_line(row: &LogRow, view: &View) -> Line {
         None => Line::plain(names::event(row.event.kind)),
     };
     Line::new()
-        .with(Role::Strong, number)
-        .with(Role::Plain, format!("{} ", view.exact(row.event.timestamp)))
+        .with(TextRole::Strong, number)
+        .with(
+            TextRole::Plain,
+            format!("{} ", view.exact(row.event.timestamp)),
+        )
         .and(what)
-        .with(Role::Plain, format!(": {}", headline(row)))
+        .with(TextRole::Plain, format!(": {}", headline(row)))
 }
 
-fn coverage(out: &mut String, report: &Report, view: &View) {
+fn coverage(out: &mut String, report: &Report, view: &TimeView) {
     head(out, "Coverage", view);
     out.push_str(&Line::plain(report.watched.sentence()).wrap("  ", "  ", view.paint));
     for text in report.coverage.sentences(view) {
@@ -126,8 +129,8 @@ fn coverage(out: &mut String, report: &Report, view: &View) {
     for gap in &report.coverage.gaps {
         let name = cut(&clean::excerpt(&gap.feed, 60), 40);
         let line = Line::new()
-            .with(Role::Strong, name)
-            .with(Role::Plain, format!(": {}", gap.sentence(view)));
+            .with(TextRole::Strong, name)
+            .with(TextRole::Plain, format!(": {}", gap.sentence(view)));
         out.push_str(&line.wrap("    ", INDENT, view.paint));
     }
 }

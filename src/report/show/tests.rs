@@ -4,8 +4,8 @@ use crate::report::log::plain_view;
 use crate::report::sample::{at, block, delete, equal, insert, revised};
 use crate::report::style::Paint;
 
-fn view() -> View {
-    View {
+fn view() -> TimeView {
+    TimeView {
         paint: Paint {
             colour: false,
             width: Some(80),
@@ -15,7 +15,7 @@ fn view() -> View {
     }
 }
 
-fn shown() -> Shown {
+fn shown() -> ShownChange {
     let mut event = revised();
     let body = event.data.diff.as_mut().unwrap().body.as_mut().unwrap();
     body.blocks.push(block(
@@ -28,7 +28,7 @@ fn shown() -> Shown {
         .push(block(BlockOp::Delete, 4, 0, vec![delete("He denied it.")]));
     body.blocks
         .push(block(BlockOp::Insert, 0, 7, vec![insert("She said so.")]));
-    Shown {
+    ShownChange {
         row: LogRow { event, quiet: None },
         archived: Some(Archived {
             address: Some(

@@ -28,7 +28,7 @@ fn status() -> Status {
             failing: 1,
             paused: 1,
             due: 0,
-            next: Some(NextPoll {
+            next: Some(UpcomingPoll {
                 feed: "example-news".into(),
                 at: at("2026-11-23T12:03:00Z"),
                 why: "every 15m".into(),
@@ -72,13 +72,13 @@ fn status() -> Status {
             }],
         },
         left_alone: vec![
-            LeftAlone {
+            QuarantinedDocument {
                 url: "https://bad.example/\u{1b}[2Jpage".into(),
                 ends: 2,
                 pages: false,
                 until: at("2026-11-24T11:00:00Z"),
             },
-            LeftAlone {
+            QuarantinedDocument {
                 url: "https://crowd.example/feed".into(),
                 ends: 3,
                 pages: true,

@@ -1,16 +1,17 @@
 //! What is in trouble: what is left alone, late, without a text, or not delivered.
 
 use super::{
-    ArchiveStatus, FeedsStatus, LeftAlone, StatusMark, StatusPart, TROUBLED_MAX, TargetStatus,
+    ArchiveStatus, FeedsStatus, QuarantinedDocument, StatusMark, StatusPart, TROUBLED_MAX,
+    TargetStatus,
 };
-use crate::report::when::{self, View};
+use crate::report::when::{self, TimeView};
 use crate::report::{clean, names};
 use crate::time::Timestamp;
 
 /// Late feeds and late hosts that are listed.
 const LATE_MAX: usize = 5;
 
-pub(super) fn left_alone(left_alone: &[LeftAlone], view: &View) -> Vec<StatusPart> {
+pub(super) fn left_alone(left_alone: &[QuarantinedDocument], view: &TimeView) -> Vec<StatusPart> {
     let mut parts: Vec<StatusPart> = left_alone
         .iter()
         .take(TROUBLED_MAX)
@@ -56,7 +57,7 @@ pub(super) fn without_text(feeds: &FeedsStatus) -> Option<StatusPart> {
 }
 
 /// What should have been asked for by now, and why it was not.
-pub(super) fn late(feeds: &FeedsStatus, view: &View) -> Vec<StatusPart> {
+pub(super) fn late(feeds: &FeedsStatus, view: &TimeView) -> Vec<StatusPart> {
     let ago = |due: Timestamp| when::duration(view.now.since(due));
     let mut parts: Vec<StatusPart> = Vec::new();
     for feed in feeds.late.iter().take(LATE_MAX) {
@@ -99,7 +100,7 @@ pub(super) fn archive_line(archive: ArchiveStatus) -> StatusPart {
     StatusPart::new(StatusMark::Wrong, "archive", text).hint("set another key in [archive]")
 }
 
-pub(super) fn target_line(target: &TargetStatus, view: &View) -> StatusPart {
+pub(super) fn target_line(target: &TargetStatus, view: &TimeView) -> StatusPart {
     let name = clean::excerpt(&target.target, 60);
     if let Some(reason) = &target.disabled {
         let text = format!("{name}: disabled: {}", clean::excerpt(reason, 120));

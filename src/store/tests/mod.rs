@@ -25,7 +25,7 @@ use crate::domain::fingerprint::{Fingerprint, Fingerprints};
 use crate::domain::ids::{EntryId, FeedId, RevisionNumber};
 use crate::domain::outcome::{
     AliasKey, AliasKind, Capture, EntryOutcome, EntryRef, FeedPoll, NewAlias, NewChange, NewEvent,
-    NewRevision, Origin, Outcome, PollResult, Validators,
+    NewRevision, Outcome, PollResult, RevisionOrigin, Validators,
 };
 use crate::domain::scheme::Schemes;
 use crate::domain::state::{Block, Channel, EntryState, FeedState};
@@ -223,7 +223,7 @@ fn revision(number: RevisionNumber, state: EntryState, seen: Timestamp) -> NewRe
             ..Fingerprints::default()
         },
         schemes: Schemes::default(),
-        origin: Origin::Look,
+        origin: RevisionOrigin::Look,
         channels: vec![Channel::Feed],
         change: None,
     }

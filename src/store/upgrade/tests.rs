@@ -1,4 +1,4 @@
-use super::super::compaction::{Compaction, Step};
+use super::super::compaction::{Compaction, CompactionStep};
 use super::super::migrate;
 use super::super::open::{OpenOptions, Store};
 use super::*;
@@ -61,11 +61,11 @@ fn dump_of_today() {
         let [body, base] =
             [body, base].map(|sql| conn.query_row(sql, [], |row| row.get(0)).unwrap());
         let steps = vec![
-            Step {
+            CompactionStep {
                 body: base,
                 base: None,
             },
-            Step {
+            CompactionStep {
                 body,
                 base: Some(base),
             },

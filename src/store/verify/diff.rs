@@ -24,7 +24,7 @@ pub fn wrong_field(
                 .any(|line| sides == (line(before), line(after)))
         })
     };
-    let text = |blocks: &Option<BlocksInfo>, texts: &[Text]| {
+    let text = |blocks: &Option<BlocksInfo>, texts: &[StoredText]| {
         blocks.as_ref().is_none_or(|info| {
             let (old, new) = rebuilt(&info.blocks);
             let left_out = &info.left_out;
@@ -147,7 +147,7 @@ fn addresses_fit([old, new]: &[String; 2], before: &EntryState, after: &EntrySta
 }
 
 type Line = fn(&EntryState) -> String;
-type Text = fn(&EntryState) -> &[Block];
+type StoredText = fn(&EntryState) -> &[Block];
 
 /// Whether the link with these words had the old address before, and has the new address now.
 fn link_fits(change: &LinkChange, before: &EntryState, after: &EntryState) -> bool {

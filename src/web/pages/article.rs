@@ -3,30 +3,30 @@
 use data_encoding::HEXLOWER;
 use hyper::StatusCode;
 
-use super::super::route::{Form, List};
+use super::super::route::{List, ListFormat};
 use super::list::{by_id, others};
-use super::{Answer, Asked, CSV, HTML, JSON, json, memento};
+use super::{CSV, HTML, JSON, PageRequest, PageResponse, json, memento};
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
 use crate::queries::archive::archived;
 use crate::queries::compare::difference;
 use crate::queries::history::history_of;
 use crate::report::csv;
-use crate::report::evidence::{self, Evidence};
+use crate::report::evidence::{self, EvidenceReport};
 use crate::report::log::LogRow;
 use crate::report::pages::Other;
 use crate::report::pages::change::{self as change_page, Change};
-use crate::report::pages::compare::{self as compare_page, Compared, Shape};
+use crate::report::pages::compare::{self as compare_page, CompareView, Compared};
 use crate::report::pages::entry::{self as entry_page, Moment, Revision};
-use crate::report::pages::stream::Wanted;
+use crate::report::pages::stream::StreamFilter;
 use crate::store::{Reader, RevisionRow, StoreError};
 
 /// `/c/N`, and the same for programs.
 pub(super) fn change(
-    asked: &Asked,
+    asked: &PageRequest,
     number: ChangeNumber,
-    form: Form,
+    form: ListFormat,
     reader: &Reader,
-) -> Result<Answer, StoreError> {
+) -> Result<PageResponse, StoreError> {
     let Some(found) = reader.change(number)? else {
         return Ok(asked.not_found(&format!("There is no change #{number}.")));
     };
@@ -35,11 +35,16 @@ pub(super) fn change(
         quiet: found.quiet,
     };
     match form {
-        Form::Json => {
+        ListFormat::Json => {
             let event = row.event.with_permalink(asked.base().as_deref());
-            return Ok(Answer::new(JSON, json(&event)));
+            return Ok(PageResponse::new(JSON, json(&event)));
         }
-        Form::Csv => return Ok(Answer::new(CSV, csv::HEAD.to_owned() + &csv::record(&row))),
+        ListFormat::Csv => {
+            return Ok(PageResponse::new(
+                CSV,
+                csv::HEAD.to_owned() + &csv::record(&row),
+            ));
+        }
         _ => {}
     }
     let revisions = reader.history(found.entry, usize::MAX)?;
@@ -85,28 +90,32 @@ fn moment(row: &RevisionRow) -> Moment {
 
 /// `/c/N/evidence.html`: offered as a download, because it is a file to keep.
 pub(super) fn evidence(
-    asked: &Asked,
+    asked: &PageRequest,
     number: ChangeNumber,
     reader: &Reader,
-) -> Result<Answer, StoreError> {
+) -> Result<PageResponse, StoreError> {
     let Some(found) = reader.evidence(number)? else {
         return Ok(asked.not_found(&format!("There is no change #{number}.")));
     };
-    let document = evidence::document(&Evidence {
+    let document = evidence::document(&EvidenceReport {
         event: found.change.stored.event,
         links: found.links,
         captures: found.captures,
         made: asked.now,
         program: format!("revisor {}", env!("CARGO_PKG_VERSION")),
     });
-    Ok(Answer::new(HTML, document).with(
+    Ok(PageResponse::new(HTML, document).with(
         "content-disposition",
         format!("attachment; filename=\"change-{number}-evidence.html\""),
     ))
 }
 
 /// `/e/ID`; with `a` and `b` it redirects to the page that compares these two.
-pub(super) fn entry(asked: &Asked, id: &str, reader: &Reader) -> Result<Answer, StoreError> {
+pub(super) fn entry(
+    asked: &PageRequest,
+    id: &str,
+    reader: &Reader,
+) -> Result<PageResponse, StoreError> {
     let Some(entry) = by_id(id, reader)? else {
         return Ok(asked.not_found(&format!("There is no article {id}.")));
     };
@@ -120,21 +129,21 @@ pub(super) fn entry(asked: &Asked, id: &str, reader: &Reader) -> Result<Answer, 
     if let (Some(a), Some(b)) = (side("a"), side("b")) {
         let (old, new) = (RevisionNumber(a.min(b)), RevisionNumber(a.max(b)));
         let to = asked.site().links.compare(id, old, new).unwrap_or_default();
-        return Ok(Answer::redirect(to));
+        return Ok(PageResponse::redirect(to));
     }
     let tags = |url: &str| asked.setup.feed(url).map(|feed| feed.tags.to_vec());
     let history = history_of(&entry, &tags, reader)?;
-    let others = others(asked, &List::Entry(id.to_owned()), &Wanted::default());
+    let others = others(asked, &List::Entry(id.to_owned()), &StreamFilter::default());
     Ok(asked.page(&entry_page::page(&asked.site(), &history, others)))
 }
 
 /// `/e/ID/N`: a memento of the article.
 pub(super) fn revision(
-    asked: &Asked,
+    asked: &PageRequest,
     id: &str,
     number: RevisionNumber,
     reader: &Reader,
-) -> Result<Answer, StoreError> {
+) -> Result<PageResponse, StoreError> {
     let Some(entry) = by_id(id, reader)? else {
         return Ok(asked.not_found(&format!("There is no article {id}.")));
     };
@@ -169,11 +178,11 @@ pub(super) fn revision(
 
 /// `/e/ID/A..B`.
 pub(super) fn compare(
-    asked: &Asked,
+    asked: &PageRequest,
     id: &str,
     [old, new]: [RevisionNumber; 2],
     reader: &Reader,
-) -> Result<Answer, StoreError> {
+) -> Result<PageResponse, StoreError> {
     let Some(entry) = by_id(id, reader)? else {
         return Ok(asked.not_found(&format!("There is no article {id}.")));
     };
@@ -204,7 +213,7 @@ pub(super) fn compare(
         new,
         last: entry.revision,
         diff: difference(before, after),
-        shape: Shape::parse(asked.parameter("view")),
+        shape: CompareView::parse(asked.parameter("view")),
     };
     Ok(asked.page(&compare_page::page(&asked.site(), &compared)))
 }

@@ -2,20 +2,20 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::super::route::{Form, List};
-use super::{ATOM, Answer, Asked, CSV, JSON_FEED, NDJSON, form_name, json};
+use super::super::route::{List, ListFormat};
+use super::{ATOM, CSV, JSON_FEED, NDJSON, PageRequest, PageResponse, form_name, json};
 use crate::domain::classify::{Label, Significance};
 use crate::domain::event::{EventKind, Field};
 use crate::domain::ids::{EventId, FeedId};
 use crate::domain::moment;
 use crate::domain::outcome::Quiet;
-use crate::report::changes_feed::{self, Channel, Item};
+use crate::report::changes_feed::{self, FeedChannel, Item};
 use crate::report::clean;
 use crate::report::csv;
 use crate::report::html::Links;
 use crate::report::log::LogRow;
 use crate::report::pages::Other;
-use crate::report::pages::stream::{self, Stream, Wanted};
+use crate::report::pages::stream::{self, ChangeStream, StreamFilter};
 use crate::store::{EventFilter, KnownEntry, Reader, StoreError};
 
 /// Changes per page.
@@ -32,28 +32,28 @@ const NAMES: usize = 2000;
 
 /// The list in the requested form.
 pub(super) fn answer(
-    asked: &Asked,
+    asked: &PageRequest,
     list: &List,
-    form: Form,
+    form: ListFormat,
     reader: &Reader,
-) -> Result<Answer, StoreError> {
+) -> Result<PageResponse, StoreError> {
     let (wanted, filter) = match filter(asked, list, reader)? {
         Ok(filter) => filter,
         Err(why) => return Ok(asked.not_found(&why)),
     };
     // A page also says how many changes are hidden, and those are not in the list.
     let newest = match form {
-        Form::Html => Some(reader.last_event()?),
+        ListFormat::Html => Some(reader.last_event()?),
         _ => reader.newest_event(&filter)?,
     };
     let tag = asked.tag(&newest.map_or_else(String::new, |id| id.to_string()));
     if asked.has(&tag) {
-        return Ok(Answer::unchanged(tag));
+        return Ok(PageResponse::unchanged(tag));
     }
     let most = match form {
-        Form::Html => ON_PAGE,
-        Form::Atom | Form::Json => IN_FEED,
-        Form::Csv | Form::Ndjson => IN_TABLE,
+        ListFormat::Html => ON_PAGE,
+        ListFormat::Atom | ListFormat::Json => IN_FEED,
+        ListFormat::Csv | ListFormat::Ndjson => IN_TABLE,
     };
     let mut rows: Vec<(EventId, String, LogRow)> = Vec::new();
     // One more shows whether there are more.
@@ -77,7 +77,7 @@ pub(super) fn answer(
         wanted: &wanted,
     };
     let older = last.map(|last| address.of(form, Some(last)));
-    let answer = if form == Form::Html {
+    let answer = if form == ListFormat::Html {
         html(
             asked,
             list,
@@ -91,7 +91,7 @@ pub(super) fn answer(
         let next = older.map(|path| format!("{}{path}", asked.base().unwrap_or_default()));
         other(asked, list, form, &address, &rows, next.as_deref())
     };
-    Ok(Answer {
+    Ok(PageResponse {
         tag: Some(tag),
         ..answer
     })
@@ -101,16 +101,16 @@ pub(super) fn answer(
 struct Address<'a> {
     /// The path of the list as `changes`, without an extension.
     path: String,
-    wanted: &'a Wanted,
+    wanted: &'a StreamFilter,
 }
 
 impl Address<'_> {
     /// The path with its parameters, below the root of the pages.
-    fn of(&self, form: Form, before: Option<EventId>) -> String {
+    fn of(&self, form: ListFormat, before: Option<EventId>) -> String {
         let (_, _, ending) = form_name(form);
         let path = match (form, self.path.as_str()) {
-            (Form::Html, "/changes") => "/".to_owned(),
-            (Form::Html, path) => path.to_owned(),
+            (ListFormat::Html, "/changes") => "/".to_owned(),
+            (ListFormat::Html, path) => path.to_owned(),
             (_, path) => format!("{path}.{ending}"),
         };
         let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -136,33 +136,38 @@ fn path_of(list: &List) -> String {
 }
 
 /// The list in its other forms.
-pub(super) fn others(asked: &Asked, list: &List, wanted: &Wanted) -> Vec<Other> {
+pub(super) fn others(asked: &PageRequest, list: &List, wanted: &StreamFilter) -> Vec<Other> {
     let address = Address {
         path: path_of(list),
         wanted,
     };
     let root = asked.setup.config().web.root();
-    [Form::Atom, Form::Json, Form::Csv, Form::Ndjson]
-        .into_iter()
-        .map(|form| {
-            let (name, media_type, _) = form_name(form);
-            Other {
-                name,
-                media_type,
-                href: format!("{root}{}", address.of(form, None)),
-            }
-        })
-        .collect()
+    [
+        ListFormat::Atom,
+        ListFormat::Json,
+        ListFormat::Csv,
+        ListFormat::Ndjson,
+    ]
+    .into_iter()
+    .map(|form| {
+        let (name, media_type, _) = form_name(form);
+        Other {
+            name,
+            media_type,
+            href: format!("{root}{}", address.of(form, None)),
+        }
+    })
+    .collect()
 }
 
 /// The filter for the parameters, or why they are not valid.
 fn filter(
-    asked: &Asked,
+    asked: &PageRequest,
     list: &List,
     reader: &Reader,
-) -> Result<Result<(Wanted, EventFilter), String>, StoreError> {
+) -> Result<Result<(StreamFilter, EventFilter), String>, StoreError> {
     let word = |name: &str| asked.parameter(name).to_owned();
-    let mut wanted = Wanted {
+    let mut wanted = StreamFilter {
         feed: word("feed"),
         tag: word("tag"),
         significance: word("significance"),
@@ -216,7 +221,11 @@ pub(super) fn by_id(id: &str, reader: &Reader) -> Result<Option<KnownEntry>, Sto
     Ok(found.into_iter().find(|entry| entry.public_id == id))
 }
 
-fn words(asked: &Asked, wanted: &Wanted, filter: &mut EventFilter) -> Result<(), String> {
+fn words(
+    asked: &PageRequest,
+    wanted: &StreamFilter,
+    filter: &mut EventFilter,
+) -> Result<(), String> {
     let known = |text: &str| serde_json::Value::String(text.to_owned());
     if wanted.all {
         filter.quiet = Quiet::ALL.to_vec();
@@ -249,8 +258,8 @@ fn words(asked: &Asked, wanted: &Wanted, filter: &mut EventFilter) -> Result<(),
 
 /// The feeds to show; `None` for all.
 fn feeds(
-    asked: &Asked,
-    wanted: &Wanted,
+    asked: &PageRequest,
+    wanted: &StreamFilter,
     reader: &Reader,
 ) -> Result<Result<Option<Vec<FeedId>>, String>, StoreError> {
     if wanted.feed.is_empty() && wanted.tag.is_empty() {
@@ -287,23 +296,23 @@ fn feeds(
 }
 
 fn html(
-    asked: &Asked,
+    asked: &PageRequest,
     list: &List,
     reader: &Reader,
     filter: &EventFilter,
-    wanted: &Wanted,
+    wanted: &StreamFilter,
     rows: Vec<(EventId, String, LogRow)>,
     older: Option<&str>,
-) -> Result<Answer, StoreError> {
+) -> Result<PageResponse, StoreError> {
     let root = asked.setup.config().web.root();
-    let here = |wanted: &Wanted| {
+    let here = |wanted: &StreamFilter| {
         let address = Address {
             path: path_of(list),
             wanted,
         };
-        format!("{root}{}", address.of(Form::Html, None))
+        format!("{root}{}", address.of(ListFormat::Html, None))
     };
-    let all = Wanted {
+    let all = StreamFilter {
         all: true,
         ..wanted.clone()
     };
@@ -318,7 +327,7 @@ fn html(
         .take(NAMES)
         .collect();
     names.sort();
-    let stream = Stream {
+    let stream = ChangeStream {
         rows: rows.into_iter().map(|(.., row)| row).collect(),
         hidden: if wanted.all || filter.before.is_some() {
             0
@@ -338,8 +347,8 @@ fn html(
         List::Headlines => stream::headlines(&site, &stream),
         List::Feed(name) => stream::changes(
             &site,
-            &Stream {
-                wanted: Wanted {
+            &ChangeStream {
+                wanted: StreamFilter {
                     feed: name.clone(),
                     ..stream.wanted.clone()
                 },
@@ -352,46 +361,46 @@ fn html(
 }
 
 fn other(
-    asked: &Asked,
+    asked: &PageRequest,
     list: &List,
-    form: Form,
+    form: ListFormat,
     address: &Address<'_>,
     rows: &[(EventId, String, LogRow)],
     next: Option<&str>,
-) -> Answer {
+) -> PageResponse {
     let base = asked.base();
-    let next_link = |answer: Answer| match next {
+    let next_link = |answer: PageResponse| match next {
         Some(next) => answer.with("link", format!("<{next}>; rel=\"next\"")),
         None => answer,
     };
-    if form == Form::Csv {
+    if form == ListFormat::Csv {
         let lines = rows.iter().map(|(.., row)| csv::record(row));
-        return next_link(Answer::new(
+        return next_link(PageResponse::new(
             CSV,
             csv::HEAD.to_owned() + &lines.collect::<String>(),
         ));
     }
-    if form == Form::Ndjson {
+    if form == ListFormat::Ndjson {
         let lines = rows
             .iter()
             .map(|(.., row)| json(&row.event.clone().with_permalink(base.as_deref())));
-        return next_link(Answer::new(NDJSON, lines.collect()));
+        return next_link(PageResponse::new(NDJSON, lines.collect()));
     }
     let at = |path: String| base.as_ref().map(|base| format!("{base}{path}"));
-    let channel = Channel {
+    let channel = FeedChannel {
         id: format!("urn:revisor:changes{}", id_of(list, address.wanted)),
         title: title_of(list, address.wanted),
         own: at(address.of(form, None)),
-        home: at(address.of(Form::Html, None)),
+        home: at(address.of(ListFormat::Html, None)),
         next: next.map(str::to_owned),
         links: base.as_deref().map(Links::below).unwrap_or_default(),
     };
     let items: Vec<Item<'_>> = rows.iter().map(|(_, uid, row)| Item { uid, row }).collect();
     let view = asked.view();
-    if form == Form::Atom {
-        Answer::new(ATOM, changes_feed::atom(&channel, &items, &view))
+    if form == ListFormat::Atom {
+        PageResponse::new(ATOM, changes_feed::atom(&channel, &items, &view))
     } else {
-        Answer::new(
+        PageResponse::new(
             JSON_FEED,
             json(&changes_feed::json_feed(&channel, &items, &view)),
         )
@@ -399,12 +408,12 @@ fn other(
 }
 
 /// Distinguishes the identifiers of feeds: the same list has the same one wherever it is read.
-fn id_of(list: &List, wanted: &Wanted) -> String {
+fn id_of(list: &List, wanted: &StreamFilter) -> String {
     let address = Address {
         path: path_of(list),
         wanted,
     };
-    match address.of(Form::Html, None).as_str() {
+    match address.of(ListFormat::Html, None).as_str() {
         "/" => String::new(),
         path => format!(
             ":{}",
@@ -413,7 +422,7 @@ fn id_of(list: &List, wanted: &Wanted) -> String {
     }
 }
 
-fn title_of(list: &List, wanted: &Wanted) -> String {
+fn title_of(list: &List, wanted: &StreamFilter) -> String {
     let mut title = match list {
         List::All => "Changes noticed by revisor".to_owned(),
         List::Headlines => "Headlines changed".to_owned(),

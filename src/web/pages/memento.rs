@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use chrono::DateTime;
 use hyper::StatusCode;
 
-use super::{Answer, Asked, LINKS};
+use super::{LINKS, PageRequest, PageResponse};
 use crate::domain::ids::RevisionNumber;
 use crate::report::changed::is_web;
 use crate::report::clean;
@@ -33,7 +33,7 @@ fn http_date(at: Timestamp) -> String {
         .to_string()
 }
 
-fn links(asked: &Asked) -> Links {
+fn links(asked: &PageRequest) -> Links {
     Links::below(
         &asked
             .base()
@@ -62,7 +62,7 @@ fn target(url: &str) -> String {
 }
 
 /// The links in every response about an address.
-fn common(asked: &Asked, original: &str) -> Vec<String> {
+fn common(asked: &PageRequest, original: &str) -> Vec<String> {
     let at = links(asked);
     let original = target(original);
     let gate = at.to(&format!("/timegate/{original}")).unwrap_or_default();
@@ -76,7 +76,7 @@ fn common(asked: &Asked, original: &str) -> Vec<String> {
     ]
 }
 
-fn link(asked: &Asked, memento: &Memento, relation: &str) -> String {
+fn link(asked: &PageRequest, memento: &Memento, relation: &str) -> String {
     let to = links(asked)
         .revision(&memento.entry, memento.revision)
         .unwrap_or_default();
@@ -88,13 +88,13 @@ fn link(asked: &Asked, memento: &Memento, relation: &str) -> String {
 
 /// The headers that make the page of a revision a memento.
 pub(super) fn headers(
-    asked: &Asked,
-    answer: Answer,
+    asked: &PageRequest,
+    answer: PageResponse,
     original: &str,
     entry: &str,
     rows: &[RevisionRow],
     place: usize,
-) -> Answer {
+) -> PageResponse {
     if !is_web(original) {
         return answer;
     }
@@ -148,7 +148,11 @@ fn mementos(url: &str, reader: &Reader) -> Result<Vec<Memento>, StoreError> {
 }
 
 /// `/timegate/URL`: redirects to the text that the address had at `Accept-Datetime`, or else to the newest one.
-pub(super) fn gate(asked: &Asked, url: &str, reader: &Reader) -> Result<Answer, StoreError> {
+pub(super) fn gate(
+    asked: &PageRequest,
+    url: &str,
+    reader: &Reader,
+) -> Result<PageResponse, StoreError> {
     let wanted = match asked.accept_datetime.as_deref() {
         None => None,
         Some(text) => match DateTime::parse_from_rfc2822(text.trim()) {
@@ -181,13 +185,17 @@ pub(super) fn gate(asked: &Asked, url: &str, reader: &Reader) -> Result<Answer, 
     for (memento, relation) in [(all.first(), "first memento"), (newest, "last memento")] {
         relations.extend(memento.map(|memento| link(asked, memento, relation)));
     }
-    Ok(Answer::redirect(to)
+    Ok(PageResponse::redirect(to)
         .with("vary", "accept-datetime".to_owned())
         .with("link", relations.join(", ")))
 }
 
 /// `/timemap/link/URL`: all texts of the address.
-pub(super) fn map(asked: &Asked, url: &str, reader: &Reader) -> Result<Answer, StoreError> {
+pub(super) fn map(
+    asked: &PageRequest,
+    url: &str,
+    reader: &Reader,
+) -> Result<PageResponse, StoreError> {
     let all = mementos(url, reader)?;
     if all.is_empty() {
         return Ok(asked.not_found("No article with this address is known."));
@@ -203,5 +211,5 @@ pub(super) fn map(asked: &Asked, url: &str, reader: &Reader) -> Result<Answer, S
         };
         lines.push(link(asked, memento, relation));
     }
-    Ok(Answer::new(LINKS, format!("{}\n", lines.join(",\n"))))
+    Ok(PageResponse::new(LINKS, format!("{}\n", lines.join(",\n"))))
 }

@@ -12,18 +12,18 @@ use std::sync::Arc;
 use hyper::StatusCode;
 use sha2::{Digest, Sha256};
 
-use super::Setup;
-use super::route::{Form, Route};
+use super::WebSetup;
+use super::route::{ListFormat, Route};
 use crate::report::clean;
 use crate::report::html::{Links, SHEET};
 use crate::report::log::plain_view;
-use crate::report::pages::{self, Page, Site};
-use crate::report::when::View;
+use crate::report::pages::{self, PageContent, PageFrame};
+use crate::report::when::TimeView;
 use crate::store::{Reader, StoreError};
 use crate::time::Timestamp;
 
 /// A request for a page, as far as it matters here.
-pub(super) struct Asked {
+pub(super) struct PageRequest {
     pub(super) route: Route,
     pub(super) parameters: HashMap<String, String>,
     /// The version that the client already has.
@@ -31,13 +31,13 @@ pub(super) struct Asked {
     pub(super) accept_datetime: Option<String>,
     /// How the client addressed us: `http://127.0.0.1:9464`; empty if it did not say.
     pub(super) origin: String,
-    pub(super) setup: Arc<dyn Setup>,
+    pub(super) setup: Arc<dyn WebSetup>,
     pub(super) now: Timestamp,
 }
 
 /// A response.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Answer {
+pub(super) struct PageResponse {
     pub(super) status: StatusCode,
     pub(super) media_type: &'static str,
     pub(super) body: String,
@@ -55,7 +55,7 @@ const NDJSON: &str = "application/x-ndjson; charset=utf-8";
 const CSV: &str = "text/csv; charset=utf-8";
 const LINKS: &str = "application/link-format; charset=utf-8";
 
-impl Answer {
+impl PageResponse {
     pub(super) fn new(media_type: &'static str, body: String) -> Self {
         Self {
             status: StatusCode::OK,
@@ -89,22 +89,22 @@ impl Answer {
     }
 }
 
-impl Asked {
+impl PageRequest {
     /// A parameter, without surrounding white space; empty if it is missing.
     fn parameter(&self, name: &str) -> &str {
         self.parameters.get(name).map_or("", |value| value.trim())
     }
 
-    fn view(&self) -> View {
-        View {
+    fn view(&self) -> TimeView {
+        TimeView {
             zone: self.setup.config().timezone,
             ..plain_view(self.now)
         }
     }
 
     /// The pages, with links relative to this server.
-    fn site(&self) -> Site {
-        Site {
+    fn site(&self) -> PageFrame {
+        PageFrame {
             links: Links::below(&self.setup.config().web.root()),
             view: self.view(),
         }
@@ -117,18 +117,18 @@ impl Asked {
         web.base_url.clone().or(named)
     }
 
-    fn page(&self, page: &Page) -> Answer {
-        Answer::new(HTML, pages::document(&self.site(), page))
+    fn page(&self, page: &PageContent) -> PageResponse {
+        PageResponse::new(HTML, pages::document(&self.site(), page))
     }
 
-    fn problem(&self, status: StatusCode, title: &str, text: &str) -> Answer {
-        Answer {
+    fn problem(&self, status: StatusCode, title: &str, text: &str) -> PageResponse {
+        PageResponse {
             status,
-            ..Answer::new(HTML, pages::message(&self.site(), title, text))
+            ..PageResponse::new(HTML, pages::message(&self.site(), title, text))
         }
     }
 
-    fn not_found(&self, what: &str) -> Answer {
+    fn not_found(&self, what: &str) -> PageResponse {
         self.problem(StatusCode::NOT_FOUND, "Not found", what)
     }
 
@@ -184,13 +184,13 @@ fn json<T: serde::Serialize>(value: &T) -> String {
 }
 
 /// Pages that need no database.
-pub(super) fn without_database(asked: &Asked) -> Option<Answer> {
+pub(super) fn without_database(asked: &PageRequest) -> Option<PageResponse> {
     Some(match &asked.route {
-        Route::Sheet => Answer::new("text/css; charset=utf-8", SHEET.to_owned()).with(
+        Route::Sheet => PageResponse::new("text/css; charset=utf-8", SHEET.to_owned()).with(
             "cache-control",
             "public, max-age=31536000, immutable".to_owned(),
         ),
-        Route::Icon => Answer::new("image/svg+xml", pages::ICON.to_owned())
+        Route::Icon => PageResponse::new("image/svg+xml", pages::ICON.to_owned())
             .with("cache-control", "public, max-age=86400".to_owned()),
         Route::Robots => {
             let all = if asked.setup.config().web.public {
@@ -198,7 +198,7 @@ pub(super) fn without_database(asked: &Asked) -> Option<Answer> {
             } else {
                 " /"
             };
-            Answer::new(
+            PageResponse::new(
                 "text/plain; charset=utf-8",
                 format!("User-agent: *\nDisallow:{all}\n"),
             )
@@ -209,7 +209,7 @@ pub(super) fn without_database(asked: &Asked) -> Option<Answer> {
 }
 
 /// Reads the database and makes the response.
-pub(super) fn answer(asked: &Asked, reader: &Reader) -> Result<Answer, StoreError> {
+pub(super) fn answer(asked: &PageRequest, reader: &Reader) -> Result<PageResponse, StoreError> {
     match &asked.route {
         Route::List(list, form) => list::answer(asked, list, *form, reader),
         Route::Change(number, form) => article::change(asked, *number, *form, reader),
@@ -231,12 +231,12 @@ pub(super) fn answer(asked: &Asked, reader: &Reader) -> Result<Answer, StoreErro
 }
 
 /// The label, media type and file extension of a form.
-fn form_name(form: Form) -> (&'static str, &'static str, &'static str) {
+fn form_name(form: ListFormat) -> (&'static str, &'static str, &'static str) {
     match form {
-        Form::Html => ("HTML", HTML, ""),
-        Form::Atom => ("Atom", "application/atom+xml", "atom"),
-        Form::Json => ("JSON Feed", "application/feed+json", "json"),
-        Form::Csv => ("CSV", "text/csv", "csv"),
-        Form::Ndjson => ("NDJSON", "application/x-ndjson", "ndjson"),
+        ListFormat::Html => ("HTML", HTML, ""),
+        ListFormat::Atom => ("Atom", "application/atom+xml", "atom"),
+        ListFormat::Json => ("JSON Feed", "application/feed+json", "json"),
+        ListFormat::Csv => ("CSV", "text/csv", "csv"),
+        ListFormat::Ndjson => ("NDJSON", "application/x-ndjson", "ndjson"),
     }
 }

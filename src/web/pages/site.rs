@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::super::route::{Form, List};
+use super::super::route::{List, ListFormat};
 use super::list::others;
-use super::{Answer, Asked, CSV, JSON, json};
+use super::{CSV, JSON, PageRequest, PageResponse, json};
 use crate::domain::durations::format_duration;
 use crate::domain::event::EventKind;
 use crate::domain::ids::FeedId;
 use crate::domain::search::Query;
 use crate::queries::feeds::{of_configuration, usual};
 use crate::queries::search::indexed;
-use crate::report::feeds::FeedRow;
+use crate::report::feeds::FeedSummary;
 use crate::report::guide::TOPICS;
 use crate::report::log::LogRow;
 use crate::report::pages::Other;
@@ -21,7 +21,7 @@ use crate::report::pages::feed::{self as feed_page, Feed, RuleLine};
 use crate::report::pages::feeds::{self as feeds_page, Order};
 use crate::report::pages::search::{self as search_page, Results, TEXTS};
 use crate::report::pages::stats::{self as stats_page, DAYS, FeedNumbers, Times};
-use crate::report::pages::stream::Wanted;
+use crate::report::pages::stream::StreamFilter;
 use crate::store::{EventFilter, FeedStats, Reader, SearchFilter, SearchIn, StoreError};
 use crate::time::Timestamp;
 
@@ -37,7 +37,11 @@ const NEWEST: usize = 10;
 /// Rules on the page of a feed.
 const RULES: usize = 20;
 
-fn beside(asked: &Asked, path: &str, forms: &[(&'static str, &'static str, &str)]) -> Vec<Other> {
+fn beside(
+    asked: &PageRequest,
+    path: &str,
+    forms: &[(&'static str, &'static str, &str)],
+) -> Vec<Other> {
     let other = |(name, media_type, ending): &(&'static str, &'static str, &str)| Other {
         name,
         media_type,
@@ -51,11 +55,11 @@ const TABLES: [(&str, &str, &str); 2] = [
     ("JSON", "application/json", ".json"),
 ];
 
-fn since(asked: &Asked) -> Timestamp {
+fn since(asked: &PageRequest) -> Timestamp {
     asked.now - Duration::from_hours(24 * DAYS)
 }
 
-fn rows(asked: &Asked, reader: &Reader) -> Result<Vec<FeedRow>, StoreError> {
+fn rows(asked: &PageRequest, reader: &Reader) -> Result<Vec<FeedSummary>, StoreError> {
     let feeds = asked.setup.feeds();
     let health = reader.feed_health(true)?;
     Ok(of_configuration(
@@ -66,13 +70,17 @@ fn rows(asked: &Asked, reader: &Reader) -> Result<Vec<FeedRow>, StoreError> {
     ))
 }
 
-pub(super) fn feeds(asked: &Asked, form: Form, reader: &Reader) -> Result<Answer, StoreError> {
+pub(super) fn feeds(
+    asked: &PageRequest,
+    form: ListFormat,
+    reader: &Reader,
+) -> Result<PageResponse, StoreError> {
     let mut rows = rows(asked, reader)?;
     let order = Order::parse(asked.parameter("sort"));
     order.sort(&mut rows);
     Ok(match form {
-        Form::Json => Answer::new(JSON, json(&rows)),
-        Form::Csv => Answer::new(CSV, feeds_page::csv(&rows)),
+        ListFormat::Json => PageResponse::new(JSON, json(&rows)),
+        ListFormat::Csv => PageResponse::new(CSV, feeds_page::csv(&rows)),
         _ => asked.page(&feeds_page::page(
             &asked.site(),
             &rows,
@@ -82,7 +90,11 @@ pub(super) fn feeds(asked: &Asked, form: Form, reader: &Reader) -> Result<Answer
     })
 }
 
-pub(super) fn feed(asked: &Asked, name: &str, reader: &Reader) -> Result<Answer, StoreError> {
+pub(super) fn feed(
+    asked: &PageRequest,
+    name: &str,
+    reader: &Reader,
+) -> Result<PageResponse, StoreError> {
     let configured = asked.setup.feeds();
     let configured = configured.iter().filter(|feed| feed.name == name);
     let known = reader.feed_by_name(name)?;
@@ -95,7 +107,7 @@ pub(super) fn feed(asked: &Asked, name: &str, reader: &Reader) -> Result<Answer,
         // A feed that left the configuration is no longer watched, but its changes are still there.
         let changes = format!("{}/changes", path_of_feed(name));
         return Ok(match known {
-            Some(_) => Answer::redirect(asked.site().path(&changes)),
+            Some(_) => PageResponse::redirect(asked.site().path(&changes)),
             None => asked.not_found(&format!("No feed has the name {name}.")),
         });
     };
@@ -150,7 +162,7 @@ pub(super) fn feed(asked: &Asked, name: &str, reader: &Reader) -> Result<Answer,
             all_changes: asked
                 .site()
                 .path(&format!("{}/changes", path_of_feed(name))),
-            others: others(asked, &list, &Wanted::default()),
+            others: others(asked, &list, &StreamFilter::default()),
         },
     );
     Ok(asked.page(&page))
@@ -174,7 +186,11 @@ fn numbers_of(feed: String, stats: &FeedStats) -> FeedNumbers {
     }
 }
 
-pub(super) fn stats(asked: &Asked, form: Form, reader: &Reader) -> Result<Answer, StoreError> {
+pub(super) fn stats(
+    asked: &PageRequest,
+    form: ListFormat,
+    reader: &Reader,
+) -> Result<PageResponse, StoreError> {
     let names: HashMap<FeedId, String> = reader
         .feeds(true)?
         .into_iter()
@@ -193,15 +209,19 @@ pub(super) fn stats(asked: &Asked, form: Form, reader: &Reader) -> Result<Answer
             .then_with(|| one.feed.cmp(&other.feed))
     });
     match form {
-        Form::Json => return Ok(Answer::new(JSON, json(&numbers))),
-        Form::Csv => return Ok(Answer::new(CSV, stats_page::csv(&numbers))),
+        ListFormat::Json => return Ok(PageResponse::new(JSON, json(&numbers))),
+        ListFormat::Csv => return Ok(PageResponse::new(CSV, stats_page::csv(&numbers))),
         _ => {}
     }
     let others = beside(asked, "/stats", &TABLES);
     Ok(asked.page(&stats_page::page(&asked.site(), &numbers, &times, others)))
 }
 
-pub(super) fn search(asked: &Asked, form: Form, reader: &Reader) -> Result<Answer, StoreError> {
+pub(super) fn search(
+    asked: &PageRequest,
+    form: ListFormat,
+    reader: &Reader,
+) -> Result<PageResponse, StoreError> {
     let text = asked.parameter("q").to_owned();
     let texts = TEXTS
         .iter()
@@ -239,9 +259,9 @@ pub(super) fn search(asked: &Asked, form: Form, reader: &Reader) -> Result<Answe
     }
     let is_cut = results.articles.len() > most;
     results.articles.truncate(most);
-    if form == Form::Json {
+    if form == ListFormat::Json {
         let answer = serde_json::json!({"articles": results.articles, "problem": results.problem});
-        return Ok(Answer::new(JSON, json(&answer)));
+        return Ok(PageResponse::new(JSON, json(&answer)));
     }
     let query = |more: Option<usize>| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -265,7 +285,7 @@ pub(super) fn search(asked: &Asked, form: Form, reader: &Reader) -> Result<Answe
     Ok(asked.page(&search_page::page(&asked.site(), &results)))
 }
 
-pub(super) fn about(asked: &Asked, reader: &Reader) -> Result<Answer, StoreError> {
+pub(super) fn about(asked: &PageRequest, reader: &Reader) -> Result<PageResponse, StoreError> {
     let config = asked.setup.config();
     let counts = reader.counts(asked.now, asked.now)?;
     let page = about_page::page(
@@ -284,7 +304,7 @@ pub(super) fn about(asked: &Asked, reader: &Reader) -> Result<Answer, StoreError
     Ok(asked.page(&page))
 }
 
-pub(super) fn guide(asked: &Asked, topic: Option<&str>) -> Answer {
+pub(super) fn guide(asked: &PageRequest, topic: Option<&str>) -> PageResponse {
     let site = asked.site();
     match topic {
         None => asked.page(&about_page::guide(&site)),

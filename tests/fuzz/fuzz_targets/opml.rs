@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use revisor::config::{
-    Environment, Flags, Imported, NewFeed, STARTER_TOML, Secrets, from_text, import_feeds, names,
+    Environment, Flags, ImportedFeed, NewFeed, STARTER_TOML, Secrets, from_text, import_feeds, names,
 };
 use revisor_read::feed::list::parse;
 
@@ -37,11 +37,11 @@ fuzz_target!(|data: &[u8]| {
         .config;
     let added = results
         .iter()
-        .filter(|one| matches!(one, Imported::Added(_)));
+        .filter(|one| matches!(one, ImportedFeed::Added(_)));
     assert_eq!(config.feeds.len(), added.count());
     let again = import_feeds(&text, &feeds, &config.feeds).expect("what was written can be read");
     assert!(
-        again.1.iter().all(|one| !matches!(one, Imported::Added(_))),
+        again.1.iter().all(|one| !matches!(one, ImportedFeed::Added(_))),
         "added twice"
     );
 });

@@ -2,10 +2,10 @@
 
 use super::evidence::{Edit, Evidence, Place};
 use super::judge::{Judge, clip};
-use super::lexicon::{self, Kind};
+use super::lexicon::{self, WordKind};
 use super::listing::{cancel, cancel_alike};
 use super::notice;
-use super::side::{Figure, Side};
+use super::side::{EditSide, Figure};
 use super::typo;
 use crate::domain::classify::{Label, Significance};
 use crate::domain::diff::Class;
@@ -83,8 +83,8 @@ impl Judge {
     /// Months and days are figures too, when one stands in the place of another.
     fn dates(&mut self, edit: &Edit, evidence: &Evidence) -> Vec<String> {
         let mut named = Vec::new();
-        let mut old = edit.removed.words_of(Kind::Date, evidence.languages);
-        let mut new = edit.added.words_of(Kind::Date, evidence.languages);
+        let mut old = edit.removed.words_of(WordKind::Date, evidence.languages);
+        let mut new = edit.added.words_of(WordKind::Date, evidence.languages);
         cancel(&mut old, &mut new, Clone::clone);
         // `5 mg` → `5 g`: a short word behind a figure is its unit.
         if edit.before.contains(char::is_numeric)
@@ -112,16 +112,16 @@ impl Judge {
 
     pub(super) fn negations(&mut self, edit: &Edit, evidence: &Evidence) {
         let langs = evidence.languages;
-        for (kind, name) in [(Kind::Negation, ""), (Kind::Hedge, " (hedge)")] {
+        for (kind, name) in [(WordKind::Negation, ""), (WordKind::Hedge, " (hedge)")] {
             // Nearly every sentence has a word that may weaken it; alone it says nothing of the whole.
-            if kind == Kind::Hedge && edit.whole_sentences {
+            if kind == WordKind::Hedge && edit.whole_sentences {
                 continue;
             }
             let mut old = edit.removed.words_of(kind, langs);
             let mut new = edit.added.words_of(kind, langs);
             // One negation for another says the same; one hedge for another nearly so.
             let common = old.len().min(new.len());
-            if kind == Kind::Negation {
+            if kind == WordKind::Negation {
                 old.drain(..common);
                 new.drain(..common);
             } else {
@@ -196,7 +196,7 @@ impl Judge {
     }
 
     fn links(&mut self, edit: &Edit) {
-        let addresses = |side: &Side| -> Vec<String> {
+        let addresses = |side: &EditSide| -> Vec<String> {
             side.words
                 .iter()
                 .filter(|word| word.class == Class::Address)
@@ -221,7 +221,7 @@ impl Judge {
 
     /// What is left when the special kinds have been named.
     fn wording(&mut self, edit: &Edit, evidence: &Evidence, is_named: bool, names: &[String]) {
-        let content = |side: &Side| -> Vec<String> {
+        let content = |side: &EditSide| -> Vec<String> {
             side.words
                 .iter()
                 .filter(|word| {
@@ -235,9 +235,14 @@ impl Judge {
         let (mut old, mut new) = (content(&edit.removed), content(&edit.added));
         cancel(&mut old, &mut new, Clone::clone);
         let says = |word: &String| {
-            let special = [Kind::Negation, Kind::Hedge, Kind::Speech, Kind::Date]
-                .into_iter()
-                .any(|kind| lexicon::is_word_of(kind, word, evidence.languages));
+            let special = [
+                WordKind::Negation,
+                WordKind::Hedge,
+                WordKind::Speech,
+                WordKind::Date,
+            ]
+            .into_iter()
+            .any(|kind| lexicon::is_word_of(kind, word, evidence.languages));
             !lexicon::is_stop_word(word, evidence.languages)
                 && !special
                 && !names.contains(word)
@@ -293,7 +298,7 @@ pub(super) fn slip(edit: &Edit) -> Option<String> {
     }
     if old.words.is_empty() && new.words.is_empty() {
         // Punctuation, but no question, and nothing that may be a sign or a unit.
-        let harmless = |side: &Side| {
+        let harmless = |side: &EditSide| {
             side.marks.chars().all(|c| {
                 matches!(
                     c,
@@ -318,7 +323,7 @@ pub(super) fn slip(edit: &Edit) -> Option<String> {
         return (any && harmless(old) && harmless(new))
             .then(|| format!("punctuation {}", shown(edit)));
     }
-    let repeated = |full: &Side, empty: &Side| {
+    let repeated = |full: &EditSide, empty: &EditSide| {
         empty.words.is_empty()
             && empty.marks.is_empty()
             && full.marks.is_empty()
@@ -344,7 +349,7 @@ pub(super) fn slip(edit: &Edit) -> Option<String> {
     (all && !same_to_the_eye(&old.text, &new.text)).then(|| shown(edit))
 }
 
-fn has_quotation_mark(side: &Side) -> bool {
+fn has_quotation_mark(side: &EditSide) -> bool {
     side.text.chars().any(|c| {
         matches!(
             c,
@@ -354,15 +359,17 @@ fn has_quotation_mark(side: &Side) -> bool {
 }
 
 /// The words that tell who says so, in lower case; not those that are something else in the passive.
-fn speech(side: &Side, before: &str, evidence: &Evidence) -> Vec<String> {
-    let mut found = side.words_of(Kind::Speech, evidence.languages);
+fn speech(side: &EditSide, before: &str, evidence: &Evidence) -> Vec<String> {
+    let mut found = side.words_of(WordKind::Speech, evidence.languages);
     let is = |kind, word: &str| lexicon::is_word_of(kind, word, evidence.languages);
     for (at, word) in side.words.iter().enumerate() {
         let nearby = side.words[at.saturating_sub(2)..at].iter();
         let nearby = nearby.map(|word| word.lower.as_str());
         let front = (at < 2).then_some(before);
-        if is(Kind::Passive, &word.lower)
-            && nearby.chain(front).any(|word| is(Kind::Auxiliary, word))
+        if is(WordKind::Passive, &word.lower)
+            && nearby
+                .chain(front)
+                .any(|word| is(WordKind::Auxiliary, word))
             && let Some(at) = found.iter().position(|found| *found == word.lower)
         {
             found.remove(at);
@@ -372,16 +379,21 @@ fn speech(side: &Side, before: &str, evidence: &Evidence) -> Vec<String> {
 }
 
 /// The words with a capital that is not explained by the beginning of a sentence.
-fn names(side: &Side, begins_sentence: bool, evidence: &Evidence) -> Vec<String> {
+fn names(side: &EditSide, begins_sentence: bool, evidence: &Evidence) -> Vec<String> {
     side.words
         .iter()
         .enumerate()
         .filter(|(index, word)| {
             let capital = word.class == Class::Word && word.text.starts_with(char::is_uppercase);
             let ordinary = lexicon::is_stop_word(&word.lower, evidence.languages)
-                || [Kind::Negation, Kind::Speech, Kind::Date, Kind::Hedge]
-                    .into_iter()
-                    .any(|kind| lexicon::is_word_of(kind, &word.lower, evidence.languages));
+                || [
+                    WordKind::Negation,
+                    WordKind::Speech,
+                    WordKind::Date,
+                    WordKind::Hedge,
+                ]
+                .into_iter()
+                .any(|kind| lexicon::is_word_of(kind, &word.lower, evidence.languages));
             let sign = word.text.contains(char::is_numeric);
             let forced = *index == 0 && begins_sentence;
             capital && !ordinary && !sign && !forced
@@ -406,7 +418,7 @@ fn is_title_case(evidence: &Evidence, place: Place) -> bool {
     all > 0 && capital * 10 >= all * 7
 }
 
-fn as_shown(side: &Side, lower: &str) -> String {
+fn as_shown(side: &EditSide, lower: &str) -> String {
     side.words
         .iter()
         .find(|word| word.lower == lower)

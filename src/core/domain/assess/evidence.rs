@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::lexicon::Languages;
 use super::recut::Recut;
-use super::side::Side;
+use super::side::EditSide;
 use crate::domain::compare::Comparison;
 use crate::domain::diff::{
     BlockDiff, BlockOp, ProseDiff, Renumbering, Segment, as_read, diff_line, hunks, list_number,
@@ -42,8 +42,8 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone)]
 pub(super) struct Edit {
     pub(super) place: Place,
-    pub(super) removed: Side,
-    pub(super) added: Side,
+    pub(super) removed: EditSide,
+    pub(super) added: EditSide,
     /// The word in front of it, in lower case.
     pub(super) before: String,
     /// Whether it begins a sentence, so that a capital says nothing.
@@ -92,9 +92,9 @@ impl Edit {
     pub(super) fn of_block(block: &WholeBlock, added: bool) -> Self {
         let text = list_number(&block.text).map_or(block.text.as_str(), |(_, item)| item);
         let (removed, added) = if added {
-            (Side::default(), Side::of(text))
+            (EditSide::default(), EditSide::of(text))
         } else {
-            (Side::of(text), Side::default())
+            (EditSide::of(text), EditSide::default())
         };
         Self {
             place: block.place,
@@ -220,8 +220,8 @@ impl Evidence {
                 '.', '!', '?', ':', '"', '“', '”', '…', '–', '—', '。', '！', '？', '：', '」',
                 '؟', '۔', '।',
             ]) || before.is_empty();
-            let removed = Side::of(&hunk.removed);
-            let added = Side::of(&hunk.added);
+            let removed = EditSide::of(&hunk.removed);
+            let added = EditSide::of(&hunk.added);
             let whole_sentences = is_whole(&removed, &added, begins_sentence)
                 || is_whole(&added, &removed, begins_sentence);
             self.edits.push(Edit {
@@ -361,7 +361,7 @@ fn sample(comparison: &Comparison) -> String {
 }
 
 /// Whether one side holds whole sentences and the other nothing.
-fn is_whole(full: &Side, empty: &Side, begins_sentence: bool) -> bool {
+fn is_whole(full: &EditSide, empty: &EditSide, begins_sentence: bool) -> bool {
     empty.text.trim().is_empty()
         && begins_sentence
         && full.words.len() >= SHORTEST_SENTENCE

@@ -102,7 +102,7 @@ fn is_letter(c: char) -> bool {
 
 /// What a kind of word does to the sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum WordKind {
     /// Denies.
     Negation,
     /// Weakens.
@@ -137,7 +137,7 @@ struct LexiconEntry {
 struct Lexicon {
     words: HashMap<&'static str, LexiconEntry>,
     /// Words of scripts without spaces, to be looked for inside a text.
-    inside: Vec<(Kind, Languages, &'static str)>,
+    inside: Vec<(WordKind, Languages, &'static str)>,
 }
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| read(include_str!("words.txt")));
@@ -159,12 +159,12 @@ fn read(text: &'static str) -> Lexicon {
             let (set, kind) = match kind {
                 "stop" => (&mut entry.stop, None),
                 "empty" => (&mut entry.empty, None),
-                "negation" => (&mut entry.negation, Some(Kind::Negation)),
-                "hedge" => (&mut entry.hedge, Some(Kind::Hedge)),
-                "speech" => (&mut entry.speech, Some(Kind::Speech)),
-                "date" => (&mut entry.date, Some(Kind::Date)),
-                "passive" => (&mut entry.passive, Some(Kind::Passive)),
-                "auxiliary" => (&mut entry.auxiliary, Some(Kind::Auxiliary)),
+                "negation" => (&mut entry.negation, Some(WordKind::Negation)),
+                "hedge" => (&mut entry.hedge, Some(WordKind::Hedge)),
+                "speech" => (&mut entry.speech, Some(WordKind::Speech)),
+                "date" => (&mut entry.date, Some(WordKind::Date)),
+                "passive" => (&mut entry.passive, Some(WordKind::Passive)),
+                "auxiliary" => (&mut entry.auxiliary, Some(WordKind::Auxiliary)),
                 "unit" => {
                     entry.unit = value;
                     continue;
@@ -185,8 +185,8 @@ fn read(text: &'static str) -> Lexicon {
 }
 
 /// Whether a word, in lower case with straight apostrophes, is of the kind.
-pub(super) fn is_word_of(kind: Kind, word: &str, languages: Languages) -> bool {
-    if kind == Kind::Negation && has_negated_form(word, languages) {
+pub(super) fn is_word_of(kind: WordKind, word: &str, languages: Languages) -> bool {
+    if kind == WordKind::Negation && has_negated_form(word, languages) {
         return true;
     }
     let entry = LEXICON.words.get(word).or_else(|| {
@@ -196,12 +196,12 @@ pub(super) fn is_word_of(kind: Kind, word: &str, languages: Languages) -> bool {
     });
     let Some(entry) = entry else { return false };
     let (set, others) = match kind {
-        Kind::Negation => (entry.negation, entry.stop.0 | entry.date.0),
-        Kind::Hedge => (entry.hedge, entry.stop.0),
-        Kind::Speech => (entry.speech, entry.stop.0),
-        Kind::Date => (entry.date, entry.stop.0),
-        Kind::Passive => (entry.passive, 0),
-        Kind::Auxiliary => (entry.auxiliary, 0),
+        WordKind::Negation => (entry.negation, entry.stop.0 | entry.date.0),
+        WordKind::Hedge => (entry.hedge, entry.stop.0),
+        WordKind::Speech => (entry.speech, entry.stop.0),
+        WordKind::Date => (entry.date, entry.stop.0),
+        WordKind::Passive => (entry.passive, 0),
+        WordKind::Auxiliary => (entry.auxiliary, 0),
     };
     if languages == Languages::ALL {
         // Without knowing the language, words that mean something harmless elsewhere do not count.
@@ -218,7 +218,7 @@ fn has_negated_form(word: &str, languages: Languages) -> bool {
 }
 
 /// The words of the kind inside a text of a script without spaces.
-pub(super) fn found_inside(kind: Kind, text: &str, languages: Languages) -> Vec<&'static str> {
+pub(super) fn found_inside(kind: WordKind, text: &str, languages: Languages) -> Vec<&'static str> {
     if text.is_ascii() {
         return Vec::new();
     }

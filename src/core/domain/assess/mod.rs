@@ -17,7 +17,7 @@ mod score;
 mod side;
 mod typo;
 
-use super::classify::{Assessment, Label, Reason, Significance};
+use super::classify::{Assessment, Label, LabelReason, Significance};
 use super::compare::{Comparison, dates_moved};
 use super::diff::{BlockDiff, BlockOp, Segment};
 use super::event::Field;
@@ -80,7 +80,7 @@ pub fn assess(comparison: &Comparison, context: &Context) -> Assessment {
         labels,
         reasons: findings
             .into_iter()
-            .map(|finding| Reason {
+            .map(|finding| LabelReason {
                 label: finding.label,
                 text: finding.text,
             })

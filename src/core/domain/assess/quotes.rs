@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::evidence::{Evidence, Place};
 use super::judge::{Judge, MANY, clip};
-use super::lexicon::{self, Kind, Languages};
+use super::lexicon::{self, Languages, WordKind};
 use super::listing::cancel;
 use crate::domain::classify::{Label, Significance};
 use crate::domain::normalise::{reading, visible};
@@ -224,7 +224,7 @@ fn is_title(quote: &Quotation, languages: Languages) -> bool {
     !languages.is("de")
         && quote.text.starts_with(char::is_uppercase)
         && quote.before.ends_with(char::is_alphanumeric)
-        && !lexicon::is_word_of(Kind::Speech, &quote.before, languages)
+        && !lexicon::is_word_of(WordKind::Speech, &quote.before, languages)
 }
 
 /// Whether a quotation is another with other words.

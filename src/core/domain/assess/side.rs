@@ -1,11 +1,11 @@
 //! What an edit took away, or brought: its words, its figures, its marks.
 
-use super::lexicon::{self, Kind, Languages};
+use super::lexicon::{self, Languages, WordKind};
 use crate::domain::diff::{Class, is_ideograph, tokens};
 
 /// What an edit took away, or brought.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Side {
+pub(super) struct EditSide {
     /// As published.
     pub(super) text: String,
     /// Its words, numbers and addresses.
@@ -35,7 +35,7 @@ fn head(text: &str) -> &str {
     text.get(..end.unwrap_or(0)).unwrap_or_default()
 }
 
-impl Side {
+impl EditSide {
     pub(super) fn of(text: &str) -> Self {
         let text = head(text);
         let mut words = Vec::new();
@@ -64,7 +64,7 @@ impl Side {
     }
 
     /// The words of a kind, in lower case.
-    pub(super) fn words_of(&self, kind: Kind, languages: Languages) -> Vec<String> {
+    pub(super) fn words_of(&self, kind: WordKind, languages: Languages) -> Vec<String> {
         let mut found: Vec<String> = self
             .words
             .iter()
@@ -75,8 +75,8 @@ impl Side {
             .filter(|word| {
                 let capital = word.text.starts_with(char::is_uppercase);
                 match word.lower.as_str() {
-                    "may" if kind == Kind::Hedge => !capital,
-                    "may" | "march" if kind == Kind::Date => capital,
+                    "may" if kind == WordKind::Hedge => !capital,
+                    "may" | "march" if kind == WordKind::Date => capital,
                     _ => true,
                 }
             })

@@ -3,32 +3,32 @@
 use super::CronError;
 
 /// What a field allows.
-pub(super) struct Unit {
+pub(super) struct FieldRange {
     pub(super) name: &'static str,
     pub(super) min: u8,
     pub(super) max: u8,
     names: &'static [&'static str],
 }
 
-pub(super) const MINUTE: Unit = Unit {
+pub(super) const MINUTE: FieldRange = FieldRange {
     name: "minute",
     min: 0,
     max: 59,
     names: &[],
 };
-pub(super) const HOUR: Unit = Unit {
+pub(super) const HOUR: FieldRange = FieldRange {
     name: "hour",
     min: 0,
     max: 23,
     names: &[],
 };
-pub(super) const DAY: Unit = Unit {
+pub(super) const DAY: FieldRange = FieldRange {
     name: "day of month",
     min: 1,
     max: 31,
     names: &[],
 };
-pub(super) const MONTH: Unit = Unit {
+pub(super) const MONTH: FieldRange = FieldRange {
     name: "month",
     min: 1,
     max: 12,
@@ -48,7 +48,7 @@ pub(super) const MONTH: Unit = Unit {
     ],
 };
 /// Sunday is 0 and 7.
-pub(super) const WEEKDAY: Unit = Unit {
+pub(super) const WEEKDAY: FieldRange = FieldRange {
     name: "day of week",
     min: 0,
     max: 7,
@@ -87,7 +87,7 @@ impl Values {
     }
 
     /// Whether every value is in it.
-    pub(super) fn is_all(self, unit: &Unit) -> bool {
+    pub(super) fn is_all(self, unit: &FieldRange) -> bool {
         let max = if unit.max == WEEKDAY.max { 6 } else { unit.max };
         (unit.min..=max).all(|value| self.has(value))
     }
@@ -166,7 +166,7 @@ impl Fields {
     }
 }
 
-fn numbers(values: Values, unit: &Unit) -> String {
+fn numbers(values: Values, unit: &FieldRange) -> String {
     if values.is_all(unit) {
         return "*".to_owned();
     }
@@ -189,7 +189,7 @@ fn nickname(text: &str) -> Result<&'static str, CronError> {
     })
 }
 
-fn read(unit: &Unit, text: &str) -> Result<Values, CronError> {
+fn read(unit: &FieldRange, text: &str) -> Result<Values, CronError> {
     let mut values = Values {
         bits: 0,
         star: false,
@@ -232,7 +232,7 @@ fn read(unit: &Unit, text: &str) -> Result<Values, CronError> {
     Ok(values)
 }
 
-fn read_range(unit: &Unit, first: &str, last: &str) -> Result<(u8, u8), CronError> {
+fn read_range(unit: &FieldRange, first: &str, last: &str) -> Result<(u8, u8), CronError> {
     let text = format!("{first}-{last}");
     let (first, mut last) = (read_value(unit, first)?, read_value(unit, last)?);
     // `sat-sun` and `1-0` end on the Sunday after.
@@ -248,7 +248,7 @@ fn read_range(unit: &Unit, first: &str, last: &str) -> Result<(u8, u8), CronErro
     Ok((first, last))
 }
 
-fn read_step(unit: &Unit, part: &str, step: &str) -> Result<u8, CronError> {
+fn read_step(unit: &FieldRange, part: &str, step: &str) -> Result<u8, CronError> {
     let length = unit.max - unit.min + 1;
     let digits = step.bytes().all(|byte| byte.is_ascii_digit());
     step.parse()
@@ -263,7 +263,7 @@ fn read_step(unit: &Unit, part: &str, step: &str) -> Result<u8, CronError> {
         })
 }
 
-fn read_value(unit: &Unit, text: &str) -> Result<u8, CronError> {
+fn read_value(unit: &FieldRange, text: &str) -> Result<u8, CronError> {
     if text.len() <= 3 && !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         let number = text.parse().ok();
         if let Some(value) = number.filter(|value| (unit.min..=unit.max).contains(value)) {
@@ -293,7 +293,7 @@ fn read_value(unit: &Unit, text: &str) -> Result<u8, CronError> {
     ))
 }
 
-fn wrong(unit: &Unit, problem: String) -> CronError {
+fn wrong(unit: &FieldRange, problem: String) -> CronError {
     CronError::Field {
         field: unit.name,
         problem,

@@ -38,7 +38,7 @@ impl Budget {
 }
 
 /// What an alignment is to prefer.
-pub(super) struct Weights<'a> {
+pub(super) struct AlignWeights<'a> {
     /// What it is worth to match an item, by its number.
     pub(super) of: &'a [i32],
     /// What it costs to begin an edit.
@@ -81,7 +81,12 @@ impl<'a> Items<'a> {
 }
 
 /// The matched pairs in increasing order.
-pub(super) fn align(old: Items, new: Items, weights: &Weights, budget: &mut Budget) -> Vec<Match> {
+pub(super) fn align(
+    old: Items,
+    new: Items,
+    weights: &AlignWeights,
+    budget: &mut Budget,
+) -> Vec<Match> {
     let most = old.len().min(new.len());
     let head = common(old.ids.iter().zip(new.ids));
     let tail = common(old.ids.iter().rev().zip(new.ids.iter().rev())).min(most - head);
@@ -103,7 +108,7 @@ fn middle(
     old: Items,
     new: Items,
     head: usize,
-    weights: &Weights,
+    weights: &AlignWeights,
     budget: &mut Budget,
     out: &mut Vec<Match>,
 ) {
@@ -183,7 +188,7 @@ fn at_anchors(
 }
 
 /// The stretch between two anchors.
-fn between(old: Items, new: Items, weights: &Weights, budget: &mut Budget) -> Vec<Match> {
+fn between(old: Items, new: Items, weights: &AlignWeights, budget: &mut Budget) -> Vec<Match> {
     if old.len() == 0 || new.len() == 0 {
         return Vec::new();
     }
@@ -290,7 +295,7 @@ const EDIT_FROM_UP: u8 = 2;
 const EDIT_OPENS: u8 = 4;
 
 /// The best alignment by dynamic programming over (matched, in an edit).
-fn exact(old: Items, new: Items, weights: &Weights, budget: &mut Budget) -> Vec<Match> {
+fn exact(old: Items, new: Items, weights: &AlignWeights, budget: &mut Budget) -> Vec<Match> {
     const NEVER: i32 = i32::MIN / 2;
     if old.len() == 0 || new.len() == 0 {
         return Vec::new();

@@ -1,6 +1,6 @@
 //! The difference between two texts of blocks: pairs, moves, splits; the words inside a pair are left to `text`.
 
-use super::align::{Budget, Items, Weights, align};
+use super::align::{AlignWeights, Budget, Items, align};
 use super::hunks::count_words;
 use super::pairing::pair;
 use super::pairs::Pairing;
@@ -208,7 +208,7 @@ impl Differ<'_> {
                 .filter_map(|&k| self.new.prepared(k))
                 .flat_map(|p| p.keys.iter().copied())
                 .collect();
-            let weights = Weights {
+            let weights = AlignWeights {
                 of: self.interner.weights(),
                 open: super::weight::OPEN,
             };

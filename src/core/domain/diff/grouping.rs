@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::align::{Budget, Items, Weights, align};
+use super::align::{AlignWeights, Budget, Items, align};
 use super::prepared::{Interner, Prepared};
 use super::sentence;
 
@@ -86,7 +86,7 @@ pub(super) fn groups(
             out.push(id);
         }
     }
-    let weights = Weights {
+    let weights = AlignWeights {
         of: &lengths,
         open: 0,
     };

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::align::{Budget, Items, Weights, align};
+use super::align::{AlignWeights, Budget, Items, align};
 use super::pairs::Pairing;
 use super::parts;
 use super::prepared::Interner;
@@ -114,7 +114,7 @@ fn equal_blocks(
         numbers.push(id);
     }
     let (old_keys, new_keys) = numbers.split_at(old.len());
-    let weights = Weights {
+    let weights = AlignWeights {
         of: &weights,
         open: 0,
     };

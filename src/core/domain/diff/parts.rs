@@ -1,6 +1,6 @@
 //! Blocks that were split off another, or joined into one.
 
-use super::align::{Budget, Items, Weights, align};
+use super::align::{AlignWeights, Budget, Items, align};
 use super::list_number::list_number;
 use super::pairs::Pairing;
 use super::prepared::Interner;
@@ -127,7 +127,7 @@ fn is_part(
     if shared < PART_SHARE * bag.weight as f64 || room < 0.5 * bag.weight as f64 {
         return false;
     }
-    let weights = Weights {
+    let weights = AlignWeights {
         of: interner.weights(),
         open: super::weight::OPEN,
     };

@@ -1,6 +1,6 @@
 //! The difference between two texts: sentences aligned, then words inside them.
 
-use super::align::{Budget, Match, Weights, align};
+use super::align::{AlignWeights, Budget, Match, align};
 use super::grouping::{Sentences, groups};
 use super::prepared::{Interner, Prepared};
 use super::segment::Segment;
@@ -61,7 +61,7 @@ pub(super) fn matches(
             continue;
         }
         steps.edited += count(group.old.len().max(group.new.len()));
-        let weights = Weights {
+        let weights = AlignWeights {
             of: interner.weights(),
             open: weight::OPEN,
         };

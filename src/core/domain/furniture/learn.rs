@@ -3,9 +3,9 @@
 use crate::names;
 use std::collections::{BTreeSet, HashMap};
 
-use super::motion::{Form, Motions, Past, forms, went_back};
+use super::motion::{BlockForm, Motions, Past, forms, went_back};
 use super::pattern::{Shape, ValueKind};
-use super::rule::{Place, RuleKind};
+use super::rule::{RuleKind, TemplatePlace};
 use super::rules::{Moves, Rules};
 use super::titles;
 use crate::domain::assess::states_a_fact;
@@ -28,7 +28,7 @@ const LEARNED: usize = 50;
 
 /// The past of an article on one channel.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Article {
+pub struct ArticlePast {
     /// The entry.
     pub entry: EntryId,
     /// The texts that it had, oldest first, each with the time when it was first seen. An unchanged text is listed
@@ -42,7 +42,7 @@ pub struct Article {
 
 /// What a check found, and what was known before.
 #[derive(Debug, Clone, Copy)]
-pub struct Step<'a> {
+pub struct TextStep<'a> {
     /// The headline before and now.
     pub titles: [Option<&'a str>; 2],
     /// The text before and now.
@@ -88,7 +88,7 @@ pub struct Learned {
     /// When it was first seen.
     pub since: Timestamp,
     /// The places of a template that changed.
-    pub places: Vec<Place>,
+    pub places: Vec<TemplatePlace>,
     /// Whether a template also came and went.
     pub comes_and_goes: bool,
 }
@@ -99,7 +99,7 @@ pub struct Learned {
 /// Time and memory grow with the texts. The caller limits their number, and only the first 400 blocks of a text are
 /// read.
 #[must_use]
-pub fn learn(articles: &[Article], known: &Rules, channel: Channel) -> Vec<Learned> {
+pub fn learn(articles: &[ArticlePast], known: &Rules, channel: Channel) -> Vec<Learned> {
     let pasts: Vec<Past<'_>> = articles
         .iter()
         .map(|article| Past::of(article, known))
@@ -196,18 +196,21 @@ fn is_label(text: &str) -> bool {
 /// Whether a text changes as furniture does, so that learning is worthwhile: a block came or went without a similar
 /// one in its place, or only numbers and names changed in it or in the headline.
 #[must_use]
-pub fn may_be_furniture(step: &Step<'_>, known: &Rules) -> bool {
+pub fn may_be_furniture(step: &TextStep<'_>, known: &Rules) -> bool {
     if let [Some(old), Some(new)] = step.titles
         && titles::moved(old, new).is_some_and(|affix| !known.knows_in_titles(&affix.key))
     {
         return true;
     }
     let [old, new] = step.texts.map(|blocks| forms(blocks, known));
-    let (gone, come) = (Form::only_in(&old, &new), Form::only_in(&new, &old));
+    let (gone, come) = (
+        BlockForm::only_in(&old, &new),
+        BlockForm::only_in(&new, &old),
+    );
     if gone.len() > MOVED || come.len() > MOVED {
         return false;
     }
-    let moves = |form: &&Form<'_>, others: &[&Form<'_>]| {
+    let moves = |form: &&BlockForm<'_>, others: &[&BlockForm<'_>]| {
         let mut alike = others.iter().filter(|other| form.is_like(other)).peekable();
         alike.peek().is_none() || alike.any(|other| form.has_shape_of(other))
     };
@@ -215,7 +218,11 @@ pub fn may_be_furniture(step: &Step<'_>, known: &Rules) -> bool {
 }
 
 /// Numbers before or after headlines that change.
-fn in_titles(articles: &[Article], known: &Rules, most: impl Fn(usize) -> bool) -> Vec<Learned> {
+fn in_titles(
+    articles: &[ArticlePast],
+    known: &Rules,
+    most: impl Fn(usize) -> bool,
+) -> Vec<Learned> {
     struct CountedTexts<'a> {
         sample: String,
         carriers: Vec<usize>,
@@ -266,7 +273,7 @@ fn in_titles(articles: &[Article], known: &Rules, most: impl Fn(usize) -> bool) 
         .collect()
 }
 
-fn entries(at: &[usize], articles: &[Article]) -> Vec<EntryId> {
+fn entries(at: &[usize], articles: &[ArticlePast]) -> Vec<EntryId> {
     let entries = at.iter().filter_map(|at| articles.get(*at));
     entries.map(|article| article.entry).collect()
 }
@@ -290,7 +297,7 @@ struct Track<'a> {
 fn track<'t, 'a>(
     tracks: &'t mut HashMap<&'a str, Track<'a>>,
     key: &'a str,
-    form: &Form<'a>,
+    form: &BlockForm<'a>,
     seen: Timestamp,
 ) -> &'t mut Track<'a> {
     tracks.entry(key).or_insert_with(|| Track {
@@ -341,7 +348,7 @@ impl<'a> Track<'a> {
     /// Whether the text disappeared and came back in several articles, and belongs to the site: it is in many
     /// articles, or in most of those checked since it first appeared. An edit that a stale copy takes back from
     /// time to time is in few.
-    fn comes_and_goes(&self, articles: &[Article]) -> bool {
+    fn comes_and_goes(&self, articles: &[ArticlePast]) -> bool {
         let since = articles
             .iter()
             .filter(|article| article.looked > self.since);
@@ -351,13 +358,13 @@ impl<'a> Track<'a> {
 
     /// The places that change at most checks in at least half of the articles that have such a text and were
     /// checked often enough to tell.
-    fn churning(&self) -> Vec<Place> {
+    fn churning(&self) -> Vec<TemplatePlace> {
         let churns = |movers: usize| movers >= MOVERS && movers * 2 >= self.watched;
-        let mut places: Vec<Place> = self
+        let mut places: Vec<TemplatePlace> = self
             .places
             .iter()
             .filter(|(_, (movers, _))| churns(*movers))
-            .map(|(at, (_, kinds))| Place {
+            .map(|(at, (_, kinds))| TemplatePlace {
                 at: *at,
                 kinds: kinds.iter().copied().collect(),
             })
@@ -366,7 +373,7 @@ impl<'a> Track<'a> {
         places
     }
 
-    fn learned(&self, kind: LearnedKind, articles: &[Article]) -> Learned {
+    fn learned(&self, kind: LearnedKind, articles: &[ArticlePast]) -> Learned {
         Learned {
             kind,
             sample: self.sample.text.clone(),

@@ -44,10 +44,12 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use learn::{Article, Learned, LearnedKind, Step, learn, may_be_furniture};
+pub use learn::{ArticlePast, Learned, LearnedKind, TextStep, learn, may_be_furniture};
 pub use pairing::Paired;
 pub use pattern::ValueKind;
 pub use restless::{LOOKS, Restless, Streak, Streaks};
-pub use rule::{Evidence, Origin, Place, Rule, RuleError, RuleKind, check_pattern, with_places};
+pub use rule::{
+    Rule, RuleError, RuleEvidence, RuleKind, RuleOrigin, TemplatePlace, check_pattern, with_places,
+};
 pub use rules::{InForce, Rules};
 pub use suspect::Suspect;

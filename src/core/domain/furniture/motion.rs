@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::counter;
-use super::learn::{Article, MOVED};
+use super::learn::{ArticlePast, MOVED};
 use super::pattern::{LONGEST, Shape, ValueKind, text_key};
 use super::rules::Rules;
 use crate::domain::assess::is_notice;
@@ -14,15 +14,15 @@ use crate::time::Timestamp;
 const BLOCKS: usize = 400;
 
 /// A block in the forms that are counted.
-pub(super) struct Form<'a> {
+pub(super) struct BlockForm<'a> {
     pub(super) block: &'a Block,
     pub(super) text: String,
     pub(super) shape: Option<Shape>,
 }
 
-impl<'a> Form<'a> {
+impl<'a> BlockForm<'a> {
     /// Whether two texts share half of their words.
-    pub(super) fn is_like(&self, other: &Form<'_>) -> bool {
+    pub(super) fn is_like(&self, other: &BlockForm<'_>) -> bool {
         let one: HashSet<&str> = self.text.split_whitespace().collect();
         let other: HashSet<&str> = other.text.split_whitespace().collect();
         let common = one.intersection(&other).count();
@@ -30,13 +30,16 @@ impl<'a> Form<'a> {
     }
 
     /// Whether they are the same but for numbers and names.
-    pub(super) fn has_shape_of(&self, other: &Form<'_>) -> bool {
+    pub(super) fn has_shape_of(&self, other: &BlockForm<'_>) -> bool {
         let shapes = self.shape.as_ref().zip(other.shape.as_ref());
         shapes.is_some_and(|(one, other)| one.key == other.key)
     }
 
     /// The forms of one text whose words are not in another.
-    pub(super) fn only_in<'f>(these: &'f [Form<'a>], others: &[Form<'_>]) -> Vec<&'f Form<'a>> {
+    pub(super) fn only_in<'f>(
+        these: &'f [BlockForm<'a>],
+        others: &[BlockForm<'_>],
+    ) -> Vec<&'f BlockForm<'a>> {
         let others: HashSet<&str> = others.iter().map(|form| form.text.as_str()).collect();
         let these = these.iter();
         these
@@ -61,7 +64,7 @@ impl<'a> Form<'a> {
 }
 
 /// The blocks of a text that may be learned.
-pub(super) fn forms<'a>(blocks: &'a [Block], known: &Rules) -> Vec<Form<'a>> {
+pub(super) fn forms<'a>(blocks: &'a [Block], known: &Rules) -> Vec<BlockForm<'a>> {
     let may_be = |block: &&Block| {
         let kind = !matches!(block.kind, BlockKind::Furniture | BlockKind::Code);
         // A counter needs no rule.
@@ -73,7 +76,7 @@ pub(super) fn forms<'a>(blocks: &'a [Block], known: &Rules) -> Vec<Form<'a>> {
     };
     let blocks = blocks.iter().take(BLOCKS).filter(may_be);
     blocks
-        .map(|block| Form {
+        .map(|block| BlockForm {
             block,
             text: text_key(&known.masked(&block.text)),
             // Of a number alone nobody knows what it is.
@@ -84,7 +87,7 @@ pub(super) fn forms<'a>(blocks: &'a [Block], known: &Rules) -> Vec<Form<'a>> {
 
 /// The texts of an article, block by block.
 pub(super) struct Past<'a> {
-    pub(super) looks: Vec<(Timestamp, Vec<Form<'a>>)>,
+    pub(super) looks: Vec<(Timestamp, Vec<BlockForm<'a>>)>,
     /// Whether the last look found nothing new.
     pub(super) stayed: bool,
 }
@@ -130,7 +133,7 @@ pub(super) struct Motions<'p> {
 }
 
 impl<'a> Past<'a> {
-    pub(super) fn of(article: &'a Article, known: &Rules) -> Self {
+    pub(super) fn of(article: &'a ArticlePast, known: &Rules) -> Self {
         let looks = article.texts.iter();
         let last = article.texts.last().map(|(seen, _)| *seen);
         Self {
@@ -144,7 +147,7 @@ impl<'a> Past<'a> {
     /// Whether the text of a look is the one of the look before the last again.
     fn is_back(&self, look: usize) -> bool {
         let before = look.checked_sub(2).and_then(|at| self.looks.get(at));
-        let same = |one: &[Form<'_>], other: &[Form<'_>]| {
+        let same = |one: &[BlockForm<'_>], other: &[BlockForm<'_>]| {
             one.len() == other.len()
                 && one
                     .iter()
@@ -160,7 +163,7 @@ impl<'a> Past<'a> {
     pub(super) fn motions(&self, back: &BTreeSet<Timestamp>) -> Motions<'_> {
         let mut motions = Motions::default();
         // What stood in the places of a template when it was seen last.
-        let mut last: HashMap<&str, &Form<'_>> = HashMap::new();
+        let mut last: HashMap<&str, &BlockForm<'_>> = HashMap::new();
         for (at, pair) in self.looks.windows(2).enumerate() {
             let [(_, old), (seen, new)] = pair else {
                 continue;
@@ -170,7 +173,7 @@ impl<'a> Past<'a> {
                     last.insert(&shape.key, form);
                 }
             }
-            let (gone, come) = (Form::only_in(old, new), Form::only_in(new, old));
+            let (gone, come) = (BlockForm::only_in(old, new), BlockForm::only_in(new, old));
             let stayed = old.len() - gone.len();
             // Most of the article stays while its furniture moves.
             let is_edit =
@@ -195,10 +198,10 @@ impl<'a> Past<'a> {
 impl<'p> Motions<'p> {
     fn step(
         &mut self,
-        new: &'p [Form<'_>],
-        gone: &[&'p Form<'_>],
-        come: &[&'p Form<'_>],
-        last: &HashMap<&'p str, &'p Form<'_>>,
+        new: &'p [BlockForm<'_>],
+        gone: &[&'p BlockForm<'_>],
+        come: &[&'p BlockForm<'_>],
+        last: &HashMap<&'p str, &'p BlockForm<'_>>,
     ) {
         for form in gone {
             // What is put in the place of a text that is much like it is an edit of that text.
@@ -211,7 +214,8 @@ impl<'p> Motions<'p> {
                 self.texts.entry(&form.text).or_default().comes();
             }
         }
-        let mut gone: Vec<&&Form<'_>> = gone.iter().filter(|form| form.shape.is_some()).collect();
+        let mut gone: Vec<&&BlockForm<'_>> =
+            gone.iter().filter(|form| form.shape.is_some()).collect();
         let mut seen: HashSet<&str> = HashSet::new();
         for form in new {
             let Some(shape) = &form.shape else { continue };

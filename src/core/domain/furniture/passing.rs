@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::pattern;
-use super::words::{Language, Unit, WORDS};
+use super::words::{Language, TimeUnit, WORDS};
 use crate::domain::diff::is_ideograph;
 
 /// A count of more digits is no time that has passed.
@@ -18,14 +18,14 @@ const BEHIND: usize = 24;
 
 /// How long ago something was, as a text says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Phrase {
+pub(super) struct RelativeTime {
     /// Where the count and the unit stand, in bytes.
     pub(super) range: Range<usize>,
     count: u64,
-    unit: Unit,
+    unit: TimeUnit,
 }
 
-impl Phrase {
+impl RelativeTime {
     /// How many seconds that may be.
     fn between(&self) -> Range<u64> {
         let (count, unit) = (self.count, self.unit.seconds());
@@ -35,8 +35,8 @@ impl Phrase {
 }
 
 /// All of a text, in their order. With `in_words` also those like `an hour ago`, which take longer to find.
-pub(super) fn phrases(text: &str, in_words: bool) -> Vec<Phrase> {
-    let mut found: Vec<Phrase> = Vec::new();
+pub(super) fn phrases(text: &str, in_words: bool) -> Vec<RelativeTime> {
+    let mut found: Vec<RelativeTime> = Vec::new();
     let mut from = 0;
     while let Some(at) = text[from..].find(char::is_numeric).map(|at| from + at) {
         let digits = text[at..].find(|c: char| !c.is_numeric());
@@ -67,7 +67,7 @@ pub(super) fn phrases(text: &str, in_words: bool) -> Vec<Phrase> {
 }
 
 /// The phrase whose count stands there.
-fn phrase(text: &str, count_at: Range<usize>, count: u64) -> Option<Phrase> {
+fn phrase(text: &str, count_at: Range<usize>, count: u64) -> Option<RelativeTime> {
     let rest = &text[count_at.end..];
     let gap = rest.len() - rest.trim_start_matches([' ', '\u{a0}', '\u{202f}']).len();
     let rest: String = rest[gap..].chars().take(BEHIND).collect();
@@ -90,7 +90,7 @@ fn phrase(text: &str, count_at: Range<usize>, count: u64) -> Option<Phrase> {
                     .is_some_and(|languages| languages.contains(language));
             let language = WORDS.languages.get(*language)?;
             if is_count && says_ago(language, &text[..count_at.start], behind) {
-                return Some(Phrase {
+                return Some(RelativeTime {
                     range: count_at.start..count_at.end + gap + end,
                     count,
                     unit: *unit,
@@ -136,7 +136,8 @@ pub(super) fn has_passed(old: &str, new: &str, elapsed: Option<Duration>) -> boo
     let is_line = says_little_else(old) && says_little_else(new);
     without(old, &before) == without(new, &now)
         && before.iter().zip(&now).all(|(before, now)| {
-            (is_line && before.unit.max(now.unit) <= Unit::Day) || moves_on(before, now, elapsed)
+            (is_line && before.unit.max(now.unit) <= TimeUnit::Day)
+                || moves_on(before, now, elapsed)
         })
 }
 
@@ -158,23 +159,24 @@ pub(super) fn short_time(part: &str) -> Option<Range<usize>> {
     let [phrase] = &*phrases(part, true) else {
         return None;
     };
-    (phrase.unit <= Unit::Day).then(|| phrase.range.clone())
+    (phrase.unit <= TimeUnit::Day).then(|| phrase.range.clone())
 }
 
 /// The text with its phrases taken out.
-pub(super) fn without(text: &str, phrases: &[Phrase]) -> String {
+pub(super) fn without(text: &str, phrases: &[RelativeTime]) -> String {
     pattern::without(text, phrases.iter().map(|phrase| phrase.range.clone()))
 }
 
 /// Whether both may tell of the same moment, so long after one another. A count is cut off or rounded, so that `1 week`
 /// is anything from half a week to two.
-fn moves_on(before: &Phrase, now: &Phrase, elapsed: Option<Duration>) -> bool {
+fn moves_on(before: &RelativeTime, now: &RelativeTime, elapsed: Option<Duration>) -> bool {
     let elapsed = elapsed.map_or(0, |elapsed| elapsed.as_secs());
     let (was, is) = (before.between(), now.between());
     let may_be =
         was.start.saturating_add(elapsed) <= is.end && is.start <= was.end.saturating_add(elapsed);
     // Caches and time zones bring more than the clock does.
-    let is_later = before.unit == now.unit && now.unit <= Unit::Day && now.count >= before.count;
+    let is_later =
+        before.unit == now.unit && now.unit <= TimeUnit::Day && now.count >= before.count;
     may_be || is_later
 }
 

@@ -54,7 +54,7 @@ pub enum ValueKind {
 
 /// A number or name in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Value {
+pub(super) struct TextValue {
     /// Where it stands, in bytes.
     pub(super) range: Range<usize>,
     /// What it is.
@@ -67,7 +67,7 @@ pub(super) struct Shape {
     /// The text in lower case, with `#` for each number and `@` for each name.
     pub(super) key: String,
     /// In their order in the text.
-    pub(super) values: Vec<Value>,
+    pub(super) values: Vec<TextValue>,
     /// How many letters and pictures the text has besides.
     pub(super) literal: usize,
 }
@@ -109,7 +109,7 @@ impl Shape {
                 self.between_words();
                 self.key.push('@');
                 let kind = ValueKind::Name;
-                self.values.push(Value { range, kind });
+                self.values.push(TextValue { range, kind });
             }
         }
     }
@@ -127,7 +127,7 @@ impl Shape {
             let end = signed + number_end(&number[signed..]);
             let start = at + (word.len() - number.len());
             self.key.push('#');
-            self.values.push(Value {
+            self.values.push(TextValue {
                 range: start..start + end,
                 kind: match sign {
                     Some(_) => ValueKind::Signed,

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::pattern::{Shape, ValueKind};
-use super::rule::Place;
+use super::rule::TemplatePlace;
 use crate::domain::assess::is_notice;
 use crate::domain::normalise::visible;
 use crate::domain::state::{Block, BlockKind};
@@ -61,7 +61,7 @@ pub struct Streaks {
 /// What moves in an entry at every look.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Restless {
-    places: HashMap<String, Vec<Place>>,
+    places: HashMap<String, Vec<TemplatePlace>>,
     order: bool,
 }
 
@@ -86,11 +86,14 @@ impl Restless {
                 again.is_some()
             });
         }
-        let mut places: HashMap<String, Vec<Place>> = HashMap::new();
+        let mut places: HashMap<String, Vec<TemplatePlace>> = HashMap::new();
         for ((key, at), mut kinds) in always {
             kinds.sort_unstable();
             kinds.dedup();
-            places.entry(key).or_default().push(Place { at, kinds });
+            places
+                .entry(key)
+                .or_default()
+                .push(TemplatePlace { at, kinds });
         }
         Self { places, order }
     }

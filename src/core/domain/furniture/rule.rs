@@ -22,7 +22,7 @@ names! {
 
 names! {
     /// Where a rule comes from.
-    pub enum Origin {
+    pub enum RuleOrigin {
         /// Learned from many checks.
         Learned = "learned",
         /// Added by a person.
@@ -34,7 +34,7 @@ names! {
 
 /// What a rule was learned from.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-pub struct Evidence {
+pub struct RuleEvidence {
     /// For people: `put in and taken out`.
     pub why: String,
     /// How many articles had such a block.
@@ -49,7 +49,7 @@ pub struct Evidence {
     pub entries: Vec<String>,
     /// The places of a template that changed; the rest of such a text counts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub places: Vec<Place>,
+    pub places: Vec<TemplatePlace>,
     /// Whether such a text also came and went as a whole.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub comes_and_goes: bool,
@@ -63,14 +63,14 @@ pub struct Evidence {
 
 /// A place of a template that changed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Place {
+pub struct TemplatePlace {
     /// The index among the numbers and names of the text, from 0.
     pub at: usize,
     /// The kinds of values seen there; only these are ignored.
     pub kinds: Vec<ValueKind>,
 }
 
-impl Place {
+impl TemplatePlace {
     /// Whether a value of this kind was seen there.
     #[must_use]
     pub(super) fn allows(&self, kind: ValueKind) -> bool {
@@ -88,13 +88,13 @@ pub struct Rule {
     /// A text as published, or a regular expression.
     pub pattern: String,
     /// Where it comes from.
-    pub origin: Origin,
+    pub origin: RuleOrigin,
     /// Whether it is active.
     pub on: bool,
     /// When it was last switched on or off.
     pub since: Timestamp,
     /// What it was learned from; only for a learned rule.
-    pub evidence: Option<Evidence>,
+    pub evidence: Option<RuleEvidence>,
 }
 
 impl Rule {
@@ -109,7 +109,7 @@ impl Rule {
 
 /// A template with the places that may change in braces: `{12} people are reading this`.
 #[must_use]
-pub fn with_places(pattern: &str, places: &[Place]) -> String {
+pub fn with_places(pattern: &str, places: &[TemplatePlace]) -> String {
     let values = Shape::of(pattern).map_or_else(Vec::new, |shape| shape.values);
     let mut shown = pattern.to_owned();
     for (at, value) in values.iter().enumerate().rev() {

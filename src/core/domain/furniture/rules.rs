@@ -9,9 +9,9 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::counter;
-use super::pattern::{Shape, Value, ValueKind, text_key, without};
+use super::pattern::{Shape, TextValue, ValueKind, text_key, without};
 use super::restless::Restless;
-use super::rule::{Origin, Place, Rule, RuleKind, expression};
+use super::rule::{Rule, RuleKind, RuleOrigin, TemplatePlace, expression};
 use super::titles;
 use crate::domain::assess::is_notice;
 use crate::domain::ids::RuleId;
@@ -50,7 +50,7 @@ struct Template {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Moves {
     /// The places that changed.
-    pub(super) places: Vec<Place>,
+    pub(super) places: Vec<TemplatePlace>,
     /// Whether such a text came and went as a whole.
     pub(super) comes_and_goes: bool,
 }
@@ -84,7 +84,7 @@ impl Template {
     fn comes_and_goes(&self, text: &str, shape: &Shape) -> bool {
         let known = Shape::of(&self.pattern);
         let known = known.iter().flat_map(|shape| &shape.values);
-        let same = |(at, (value, known)): (usize, (&Value, &Value))| {
+        let same = |(at, (value, known)): (usize, (&TextValue, &TextValue))| {
             self.moves.allows(at, value.kind)
                 || text.get(value.range.clone()) == self.pattern.get(known.range.clone())
         };
@@ -188,7 +188,7 @@ impl Rules {
             return;
         };
         let evidence = rule.evidence.as_ref().filter(|evidence| !evidence.retired);
-        match evidence.filter(|_| rule.origin == Origin::Learned) {
+        match evidence.filter(|_| rule.origin == RuleOrigin::Learned) {
             None => {
                 self.wholes.insert(shape.key, rule.id);
             }

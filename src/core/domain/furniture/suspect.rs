@@ -7,8 +7,8 @@
 
 use std::collections::HashSet;
 
-use super::learn::{Article, MOVED, may_be_left_out};
-use super::motion::{Form, forms};
+use super::learn::{ArticlePast, MOVED, may_be_left_out};
+use super::motion::{BlockForm, forms};
 use super::rules::Rules;
 use crate::domain::assess::states_a_fact;
 use crate::domain::ids::EntryId;
@@ -47,7 +47,7 @@ impl Suspect {
     pub fn of(
         [old, new]: [&EntryState; 2],
         entry: EntryId,
-        site: &[Article],
+        site: &[ArticlePast],
         rules: &Rules,
     ) -> Option<Self> {
         let paired = rules.pair(old, new);
@@ -87,7 +87,7 @@ impl Suspect {
 
     /// Whether a page says again what its article said before, where it says something else: a stale copy, perhaps.
     #[must_use]
-    pub fn takes_back([old, new]: [&EntryState; 2], own: &Article, rules: &Rules) -> bool {
+    pub fn takes_back([old, new]: [&EntryState; 2], own: &ArticlePast, rules: &Rules) -> bool {
         let paired = rules.pair(old, new);
         let body = |state: &EntryState| state.page.as_ref().map(|page| page.body.clone());
         let (Some(old), Some(new)) = (body(&paired.old), body(&paired.new)) else {
@@ -121,8 +121,8 @@ impl Suspect {
     }
 
     fn of_forms<'a>(
-        mut gone: Vec<Form<'a>>,
-        come: Vec<Form<'a>>,
+        mut gone: Vec<BlockForm<'a>>,
+        come: Vec<BlockForm<'a>>,
         site: &[(EntryId, Said)],
         is_known: bool,
     ) -> Option<Self> {
@@ -189,7 +189,7 @@ impl Suspect {
     pub fn moved_elsewhere(
         &self,
         entry: EntryId,
-        site: &[Article],
+        site: &[ArticlePast],
         rules: &Rules,
     ) -> Option<Timestamp> {
         let others = site.iter().filter(|article| article.entry != entry);
@@ -198,7 +198,7 @@ impl Suspect {
             .max()
     }
 
-    fn moved_in(&self, article: &Article, rules: &Rules) -> Option<Timestamp> {
+    fn moved_in(&self, article: &ArticlePast, rules: &Rules) -> Option<Timestamp> {
         let looks = article.texts.iter();
         let mut looks = looks.map(|(seen, blocks)| (*seen, self.what_is_of(blocks, rules)));
         let mut last = looks.next()?.1;
@@ -214,7 +214,7 @@ impl Suspect {
 
     /// The texts of an article that are the like.
     fn what_is_of(&self, blocks: &[Block], rules: &Rules) -> Vec<String> {
-        let is_of = |form: &Form<'_>| {
+        let is_of = |form: &BlockForm<'_>| {
             let shape = form.shape.as_ref();
             self.texts.contains(&form.text)
                 || shape.is_some_and(|shape| self.shapes.contains(&shape.key))
@@ -234,13 +234,13 @@ impl Suspect {
 
 /// Whether enough other articles were checked more than once to tell what the site has. While some were not, their
 /// next checks are waited for.
-fn is_known(entry: EntryId, site: &[Article]) -> bool {
+fn is_known(entry: EntryId, site: &[ArticlePast]) -> bool {
     let others = site.iter().filter(|article| article.entry != entry);
-    let checked_again = |article: &Article| {
+    let checked_again = |article: &ArticlePast| {
         let first = article.texts.first();
         first.is_some_and(|(seen, _)| article.looked > *seen)
     };
-    let (again, once): (Vec<&Article>, Vec<&Article>) =
+    let (again, once): (Vec<&ArticlePast>, Vec<&ArticlePast>) =
         others.partition(|article| checked_again(article));
     again.len() >= KNOWN || once.is_empty()
 }
@@ -251,7 +251,7 @@ struct Said {
     shapes: HashSet<String>,
 }
 
-fn others(entry: EntryId, site: &[Article], rules: &Rules) -> Vec<(EntryId, Said)> {
+fn others(entry: EntryId, site: &[ArticlePast], rules: &Rules) -> Vec<(EntryId, Said)> {
     let others = site.iter().filter(|article| article.entry != entry);
     others
         .map(|article| {
@@ -305,9 +305,9 @@ mod tests {
         }
     }
 
-    fn article(entry: i64, texts: &[&[&str]]) -> Article {
+    fn article(entry: i64, texts: &[&[&str]]) -> ArticlePast {
         let looks = (1..).zip(texts);
-        Article {
+        ArticlePast {
             entry: EntryId(entry),
             texts: looks
                 .map(|(at, lines)| (Timestamp::from_unix(at), blocks(lines)))
@@ -319,7 +319,7 @@ mod tests {
 
     /// Whether the step of article 1 is one of furniture, perhaps, when three others say `site`.
     fn is_suspect(old: &[&str], new: &[&str], site: [&str; 3]) -> bool {
-        let site: Vec<Article> = (2..)
+        let site: Vec<ArticlePast> = (2..)
             .zip(site)
             .map(|(entry, line)| article(entry, &[&["A text of its own.", line]]))
             .collect();
@@ -416,8 +416,8 @@ mod tests {
     fn while_others_were_not_checked_again_nobody_knows_what_the_site_has() {
         let letter = "Unsere Briefe am Morgen bringen dir die Stadt nach Hause";
         let toll = "Four people were killed, the police said.";
-        let site = |looked: i64| -> Vec<Article> {
-            let other = |entry| Article {
+        let site = |looked: i64| -> Vec<ArticlePast> {
+            let other = |entry| ArticlePast {
                 looked: Timestamp::from_unix(looked),
                 ..article(entry, &[&["A text of its own."]])
             };

@@ -28,7 +28,11 @@ fn own(article: usize) -> Vec<String> {
 }
 
 /// `count` articles, each with one text a look: its own sentences with what `between` puts into the middle.
-fn site(count: usize, looks: usize, between: impl Fn(usize, usize) -> Vec<String>) -> Vec<Article> {
+fn site(
+    count: usize,
+    looks: usize,
+    between: impl Fn(usize, usize) -> Vec<String>,
+) -> Vec<ArticlePast> {
     (0..count)
         .map(|article| {
             let texts = (0..looks).map(|look| {
@@ -42,7 +46,7 @@ fn site(count: usize, looks: usize, between: impl Fn(usize, usize) -> Vec<String
             let mut texts: Vec<_> = texts.collect();
             // As it is stored: a text that stayed stands there once.
             texts.dedup_by(|a, b| a.1 == b.1);
-            Article {
+            ArticlePast {
                 entry: EntryId(i64::try_from(article).unwrap()),
                 texts,
                 titles: Vec::new(),
@@ -52,7 +56,7 @@ fn site(count: usize, looks: usize, between: impl Fn(usize, usize) -> Vec<String
         .collect()
 }
 
-fn kinds(articles: &[Article]) -> Vec<(LearnedKind, String)> {
+fn kinds(articles: &[ArticlePast]) -> Vec<(LearnedKind, String)> {
     learn(articles, &Rules::default(), Channel::Page)
         .into_iter()
         .map(|learned| (learned.kind, learned.sample))
@@ -65,7 +69,7 @@ fn rule(id: i64, kind: RuleKind, pattern: &str) -> Rule {
         id: RuleId(id),
         kind,
         pattern: pattern.to_owned(),
-        origin: Origin::Person,
+        origin: RuleOrigin::Person,
         on: true,
         since: Timestamp::from_unix(0),
         evidence: None,
@@ -78,12 +82,12 @@ fn learned_rules(learned: &[Learned]) -> Rules {
         .iter()
         .zip(1..)
         .map(|(learned, id)| Rule {
-            origin: Origin::Learned,
-            evidence: Some(Evidence {
+            origin: RuleOrigin::Learned,
+            evidence: Some(RuleEvidence {
                 places: learned.places.clone(),
                 comes_and_goes: learned.comes_and_goes,
                 in_titles: learned.kind == LearnedKind::CountsInTitles,
-                ..Evidence::default()
+                ..RuleEvidence::default()
             }),
             ..rule(id, learned.kind.rule(), &learned.sample)
         })

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 /// A unit of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Unit {
+pub(super) enum TimeUnit {
     Second,
     Minute,
     Hour,
@@ -15,7 +15,7 @@ pub(super) enum Unit {
     Year,
 }
 
-impl Unit {
+impl TimeUnit {
     const ALL: [(&'static str, Self); 7] = [
         ("second", Self::Second),
         ("minute", Self::Minute),
@@ -51,7 +51,7 @@ pub(super) struct Language {
 
 /// All of it.
 #[derive(Debug, Default)]
-pub(super) struct Words {
+pub(super) struct TimeWords {
     /// What readers did with a text.
     pub(super) counters: HashSet<&'static str>,
     /// Words that say so only beside one of these.
@@ -61,14 +61,14 @@ pub(super) struct Words {
     /// Languages, and the number of each.
     pub(super) languages: Vec<Language>,
     /// The unit of a word, by language.
-    pub(super) units: HashMap<&'static str, Vec<(usize, Unit)>>,
+    pub(super) units: HashMap<&'static str, Vec<(usize, TimeUnit)>>,
     /// The number one, by language.
     pub(super) ones: HashMap<&'static str, Vec<usize>>,
 }
 
 /// The words of the file.
-pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
-    let mut words = Words::default();
+pub(super) static WORDS: LazyLock<TimeWords> = LazyLock::new(|| {
+    let mut words = TimeWords::default();
     let mut numbers: HashMap<&str, usize> = HashMap::new();
     for line in include_str!("counted.txt").lines() {
         let mut parts = line.splitn(3, ' ');
@@ -98,7 +98,7 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| {
             "after" => words.languages[number].after.extend(list),
             "once" => list.for_each(|word| words.ones.entry(word).or_default().push(number)),
             _ => {
-                let unit = Unit::ALL.iter().find(|(name, _)| *name == kind);
+                let unit = TimeUnit::ALL.iter().find(|(name, _)| *name == kind);
                 for (word, (_, unit)) in list.zip(std::iter::repeat(unit).flatten()) {
                     words.units.entry(word).or_default().push((number, *unit));
                 }

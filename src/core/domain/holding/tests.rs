@@ -149,31 +149,37 @@ fn what_becomes_of_an_event() {
     };
     assert_eq!(
         holding.turn(&revised, night, false, None),
-        Turn::Gather(morning)
+        TurnDecision::Gather(morning)
     );
-    assert_eq!(holding.turn(&removed, night, false, None), Turn::Send);
-    assert_eq!(holding.turn(&revised, noon, false, None), Turn::Send);
+    assert_eq!(
+        holding.turn(&removed, night, false, None),
+        TurnDecision::Send
+    );
+    assert_eq!(
+        holding.turn(&revised, noon, false, None),
+        TurnDecision::Send
+    );
     assert_eq!(
         holding.turn(&removed, noon, false, Some(later)),
-        Turn::Gather(later),
+        TurnDecision::Gather(later),
         "the limit holds for all"
     );
     assert_eq!(
         holding.turn(&event(EventKind::DigestReady), night, false, None),
-        Turn::Wait(morning)
+        TurnDecision::Wait(morning)
     );
     assert_eq!(
         holding.turn(&event(EventKind::DigestReady), noon, false, Some(later)),
-        Turn::Wait(later)
+        TurnDecision::Wait(later)
     );
     assert_eq!(
         holding.turn(&revised, night, true, None),
-        Turn::Wait(morning),
+        TurnDecision::Wait(morning),
         "it has an id by now"
     );
     assert_eq!(
         holding.turn(&revised, noon, true, Some(later)),
-        Turn::Wait(later)
+        TurnDecision::Wait(later)
     );
     assert_eq!(holding.digest_waits(noon, Some(noon)), None);
     assert_eq!(holding.digest_waits(noon, Some(later)), Some(later));
@@ -184,17 +190,17 @@ fn what_becomes_of_an_event() {
     assert_eq!(holding.latest(noon), at("2026-12-01T13:00:00Z"));
     assert_eq!(
         holding.turn(&revised, noon, true, None),
-        Turn::Send,
+        TurnDecision::Send,
         "it has been sent by itself before"
     );
     assert_eq!(
         holding.turn(&revised, noon, false, None),
-        Turn::Gather(at("2026-12-01T13:00:00Z"))
+        TurnDecision::Gather(at("2026-12-01T13:00:00Z"))
     );
     let evening = at("2026-12-01T21:30:00Z");
     assert_eq!(
         holding.turn(&revised, evening, false, None),
-        Turn::Gather(morning),
+        TurnDecision::Gather(morning),
         "not at night"
     );
     assert_eq!(holding.empty_due(noon), None);
@@ -221,10 +227,10 @@ proptest! {
             ..Holding::default()
         };
         prop_assert!(holding.digest.is_some() && holding.quiet.is_some());
-        let Turn::Gather(due) = holding.turn(&event(EventKind::EntryRevised), now, false, None) else {
+        let TurnDecision::Gather(due) = holding.turn(&event(EventKind::EntryRevised), now, false, None) else {
             panic!("every event is gathered");
         };
         prop_assert!(due > now && due.since(now) <= Duration::from_hours(24 * 9));
-        prop_assert_eq!(holding.turn(&event(EventKind::DigestReady), due, false, None), Turn::Send);
+        prop_assert_eq!(holding.turn(&event(EventKind::DigestReady), due, false, None), TurnDecision::Send);
     }
 }

@@ -9,9 +9,9 @@ const MOST: usize = 600;
 /// The different words of a text, as hashes: without short ones, in any letter case. Scripts without blanks count in
 /// pairs of characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Words(Vec<u64>);
+pub(super) struct WordSet(Vec<u64>);
 
-impl Words {
+impl WordSet {
     /// Of some texts.
     pub(super) fn of<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
         let mut words = Vec::new();

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::Named;
-use super::likeness::Words;
+use super::likeness::WordSet;
 use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::EntryId;
 use crate::domain::outcome::{AliasKey, AliasKind, EntryRef, NewAlias};
@@ -392,16 +392,16 @@ fn same_day(a: Option<Timestamp>, b: Option<Timestamp>) -> bool {
 /// The parts of an item that are compared.
 struct ItemText<'s> {
     state: &'s FeedState,
-    title: Words,
-    text: Words,
+    title: WordSet,
+    text: WordSet,
 }
 
 impl<'s> ItemText<'s> {
     fn of(state: &'s FeedState) -> Self {
         Self {
             state,
-            title: Words::of(state.title.as_deref()),
-            text: Words::of_texts(state),
+            title: WordSet::of(state.title.as_deref()),
+            text: WordSet::of_texts(state),
         }
     }
 

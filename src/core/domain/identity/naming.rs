@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 use sha2::{Digest, Sha256};
 
 use super::Named;
-use super::likeness::Words;
+use super::likeness::WordSet;
 use crate::domain::normalise::visible;
 use crate::domain::outcome::{AliasKey, AliasKind};
 use crate::domain::state::FeedState;
@@ -285,7 +285,7 @@ fn are_copies(a: &FeedState, b: &FeedState, crowd: bool) -> bool {
     if same_title(a, b) {
         return alike(a, b) && (!crowd || date(a) == date(b));
     }
-    let title = |item: &FeedState| Words::of(item.title.as_deref());
+    let title = |item: &FeedState| WordSet::of(item.title.as_deref());
     let digits = |item: &FeedState| -> Vec<char> {
         let title = item.title.iter().flat_map(|title| title.chars());
         title.filter(|c| c.is_numeric()).collect()
@@ -293,7 +293,7 @@ fn are_copies(a: &FeedState, b: &FeedState, crowd: bool) -> bool {
     !crowd
         && digits(a) == digits(b)
         && title(a).likeness(&title(b)) >= 0.5
-        && Words::of_texts(a).likeness(&Words::of_texts(b)) >= 0.5
+        && WordSet::of_texts(a).likeness(&WordSet::of_texts(b)) >= 0.5
 }
 
 fn same_title(a: &FeedState, b: &FeedState) -> bool {
@@ -303,7 +303,7 @@ fn same_title(a: &FeedState, b: &FeedState) -> bool {
 
 /// Whether the texts can be two states of one text; an absent text says nothing.
 fn alike(a: &FeedState, b: &FeedState) -> bool {
-    let (a, b) = (Words::of_texts(a), Words::of_texts(b));
+    let (a, b) = (WordSet::of_texts(a), WordSet::of_texts(b));
     a.is_empty() || b.is_empty() || a.likeness(&b) >= 0.4
 }
 

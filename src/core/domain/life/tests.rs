@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const RULE: Rule = Rule {
+const RULE: LifeRule = LifeRule {
     checks: 3,
     after: Duration::from_hours(6),
     confirm: Duration::from_mins(10),
@@ -38,7 +38,7 @@ impl Watched {
         }
     }
 
-    fn look(&mut self, minutes: i64, sight: Sight) -> Verdict {
+    fn look(&mut self, minutes: i64, sight: Sight) -> LifeVerdict {
         let now = at(minutes);
         let verdict = judge(&self.life, self.looks, sight, &RULE, now);
         let minute = |at: Timestamp| (at.as_millis() / 1000 - 1_795_000_000) / 60;
@@ -47,7 +47,7 @@ impl Watched {
             format!("{from}–{to} {}/{}", window.failed_checks, window.checks)
         };
         match &verdict.step {
-            Step::Read {
+            LifeStep::Read {
                 confirmed,
                 restored,
             } => {
@@ -62,17 +62,17 @@ impl Watched {
                     failures: 0,
                 };
             }
-            Step::Removed(window) => {
+            LifeStep::Removed(window) => {
                 self.told.push(format!("removed {}", span(window)));
                 self.looks.failures += 1;
             }
-            Step::Counted => {
+            LifeStep::Counted => {
                 self.looks = Looks {
                     ok: Some(now),
                     failures: 0,
                 };
             }
-            Step::Held | Step::Missed | Step::Nothing => self.looks.failures += 1,
+            LifeStep::Held | LifeStep::Missed | LifeStep::Nothing => self.looks.failures += 1,
         }
         self.life = verdict.life.clone();
         verdict
@@ -156,7 +156,7 @@ fn a_first_miss_is_looked_at_again_soon_and_the_rest_is_spread() {
         Some(Duration::from_mins(350))
     );
     let last = watched.look(390, Sight::Missing);
-    assert!(matches!(last.step, Step::Removed(_)), "{last:?}");
+    assert!(matches!(last.step, LifeStep::Removed(_)), "{last:?}");
     assert_eq!(last.again, None, "from now on the pauses of the clock");
 }
 
@@ -166,7 +166,7 @@ fn texts_that_were_not_confirmed_are_counted() {
     for minutes in [10, 20, 30] {
         assert_eq!(
             watched.look(minutes, Sight::Doubtful(print(1))).step,
-            Step::Held
+            LifeStep::Held
         );
         watched.look(minutes + 5, Sight::There);
     }
@@ -189,7 +189,7 @@ fn what_was_never_there_was_not_taken_down() {
 
 #[test]
 fn without_confirmation_every_look_is_believed() {
-    let rule = Rule {
+    let rule = LifeRule {
         confirm: Duration::ZERO,
         ..RULE
     };
@@ -206,7 +206,7 @@ fn without_confirmation_every_look_is_believed() {
     );
     assert!(matches!(
         verdict.step,
-        Step::Read {
+        LifeStep::Read {
             confirmed: None,
             ..
         }
@@ -231,13 +231,13 @@ fn a_restless_document_is_counted_until_it_stays() {
     let mut watched = Watched::new();
     for (minute, number) in (1..).zip([1, 2, 3, 4, 1, 2]) {
         let verdict = watched.look(minute, Sight::Restless(print(number)));
-        assert_eq!((verdict.step, verdict.again), (Step::Counted, None));
+        assert_eq!((verdict.step, verdict.again), (LifeStep::Counted, None));
     }
     assert_eq!(watched.life.held.map(|held| held.looks), Some(6));
     let verdict = watched.look(7, Sight::Restless(print(2)));
     assert!(matches!(
         verdict.step,
-        Step::Read {
+        LifeStep::Read {
             confirmed: Some(_),
             ..
         }
@@ -255,17 +255,17 @@ proptest! {
             now += minutes;
             let verdict = watched.look(now, sight);
             let window = match verdict.step {
-                Step::Removed(window) => {
+                LifeStep::Removed(window) => {
                     prop_assert!(!removed && sight == Sight::Missing);
                     removed = true;
                     Some(window)
                 }
-                Step::Read { restored, .. } => {
+                LifeStep::Read { restored, .. } => {
                     prop_assert_eq!(restored.is_some(), removed);
                     removed = false;
                     restored
                 }
-                Step::Held | Step::Counted | Step::Missed | Step::Nothing => None,
+                LifeStep::Held | LifeStep::Counted | LifeStep::Missed | LifeStep::Nothing => None,
             };
             prop_assert_eq!(watched.life.removed, removed);
             if let Some(window) = window {
@@ -296,11 +296,11 @@ proptest! {
         for (minutes, sight) in looks {
             now += minutes.max(0);
             let read = match watched.look(now, sight).step {
-                Step::Removed(_) => {
+                LifeStep::Removed(_) => {
                     prop_assert!(row.len() >= 2 && now - row[0] >= 360, "{row:?} {now}");
                     false
                 }
-                Step::Read { .. } => true,
+                LifeStep::Read { .. } => true,
                 _ => false,
             };
             match (read, sight) {
@@ -314,10 +314,10 @@ proptest! {
     #[test]
     fn nothing_is_held_for_ever(prints in proptest::collection::vec(0_u8..200, 3)) {
         let mut watched = Watched::new();
-        let steps: Vec<Step> = prints.iter().zip([10, 20, 30])
+        let steps: Vec<LifeStep> = prints.iter().zip([10, 20, 30])
             .map(|(number, minutes)| watched.look(minutes, Sight::Doubtful(print(*number))).step)
             .collect();
-        let believed = steps.iter().any(|step| matches!(step, Step::Read { .. }));
+        let believed = steps.iter().any(|step| matches!(step, LifeStep::Read { .. }));
         prop_assert!(believed);
     }
 }

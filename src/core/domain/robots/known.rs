@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{MAX_BYTES, PRODUCT, Rules};
+use super::{MAX_BYTES, PRODUCT, RobotsRules};
 use crate::domain::backoff::doubling;
 use crate::domain::schedule::LONGEST_RETRY_AFTER;
 use crate::time::Timestamp;
@@ -23,7 +23,7 @@ const GIVEN_UP: Duration = Duration::from_hours(24 * 30);
 
 /// What a request for a robots.txt found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum RobotsFound {
     /// A file.
     File(Vec<u8>),
     /// The file is as it was (304).
@@ -36,7 +36,7 @@ pub enum Found {
 
 /// What is known of the robots.txt of one origin.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Known {
+pub struct KnownRobots {
     /// The file as it was last read, at most [`MAX_BYTES`]; `None` when there was none.
     pub body: Option<Vec<u8>>,
     /// The last request, however it ended; `None` before the first.
@@ -55,14 +55,14 @@ pub struct Known {
 
 /// Whether an address may be asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum RobotsVerdict {
     /// Yes.
     Allowed,
     /// No; the text says why, for people.
     Forbidden(String),
 }
 
-impl Known {
+impl KnownRobots {
     /// Whether it holds without asking again. What was learned in the future, by a clock that was put back since, does
     /// not.
     #[must_use]
@@ -73,7 +73,7 @@ impl Known {
     /// What is known after a request at `now`; `asked_for` is how long the answer says that it holds, or the host that
     /// it wants to be left alone.
     #[must_use]
-    pub fn after(&self, found: Found, now: Timestamp, asked_for: Option<Duration>) -> Self {
+    pub fn after(&self, found: RobotsFound, now: Timestamp, asked_for: Option<Duration>) -> Self {
         let holds = asked_for.map_or(LONGEST, |age| age.clamp(SHORTEST, LONGEST));
         let answered = |body: Option<Vec<u8>>| Self {
             body,
@@ -85,14 +85,14 @@ impl Known {
             error: None,
         };
         match found {
-            Found::File(mut body) => {
+            RobotsFound::File(mut body) => {
                 // One byte more tells that there is more.
                 body.truncate(MAX_BYTES + 1);
                 answered(Some(body))
             }
-            Found::Same => answered(self.body.clone()),
-            Found::None => answered(None),
-            Found::Unreachable(why) => {
+            RobotsFound::Same => answered(self.body.clone()),
+            RobotsFound::None => answered(None),
+            RobotsFound::Unreachable(why) => {
                 let failures = self.failures.saturating_add(1);
                 Self {
                     asked: Some(now),
@@ -111,26 +111,28 @@ impl Known {
 
     /// The rules for us that follow from the file.
     #[must_use]
-    pub fn rules(&self) -> Rules {
+    pub fn rules(&self) -> RobotsRules {
         self.body
             .as_deref()
-            .map_or_else(Rules::default, |body| Rules::parse(body, PRODUCT))
+            .map_or_else(RobotsRules::default, |body| {
+                RobotsRules::parse(body, PRODUCT)
+            })
     }
 
     /// Whether an address may be asked for. A host that has never answered forbids everything, for a month; one that
     /// has answered before is taken at its word.
     #[must_use]
-    pub fn judge(&self, rules: &Rules, url: &Url, now: Timestamp) -> Verdict {
+    pub fn judge(&self, rules: &RobotsRules, url: &Url, now: Timestamp) -> RobotsVerdict {
         if !self.answered
             && let Some(since) = self.unreachable_since
             && now.since(since) < GIVEN_UP
         {
             let why = self.error.as_deref().unwrap_or("no response");
-            return Verdict::Forbidden(format!("robots.txt cannot be read: {why}"));
+            return RobotsVerdict::Forbidden(format!("robots.txt cannot be read: {why}"));
         }
         match rules.forbids(url) {
-            Some(rule) => Verdict::Forbidden(format!("robots.txt forbids it ({rule})")),
-            None => Verdict::Allowed,
+            Some(rule) => RobotsVerdict::Forbidden(format!("robots.txt forbids it ({rule})")),
+            None => RobotsVerdict::Allowed,
         }
     }
 }

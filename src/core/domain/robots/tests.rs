@@ -7,7 +7,7 @@ fn url(target: &str) -> Url {
 }
 
 fn may(robots: &str, target: &str) -> bool {
-    Rules::parse(robots.as_bytes(), "revisor")
+    RobotsRules::parse(robots.as_bytes(), "revisor")
         .forbids(&url(target))
         .is_none()
 }
@@ -186,7 +186,7 @@ fn what_people_write_is_read() {
 
 #[test]
 fn crawl_delay_belongs_to_the_agents_above_it() {
-    let delay = |robots: &str| Rules::parse(robots.as_bytes(), "revisor").crawl_delay();
+    let delay = |robots: &str| RobotsRules::parse(robots.as_bytes(), "revisor").crawl_delay();
     assert_eq!(
         delay("User-agent: *\nCrawl-delay: 10"),
         Some(Duration::from_secs(10))
@@ -226,7 +226,7 @@ fn only_the_first_half_megabyte_is_read() {
 
 #[test]
 fn the_rule_is_named() {
-    let rules = Rules::parse(b"User-agent: *\nDisallow: /Private%20x*$ # no", "revisor");
+    let rules = RobotsRules::parse(b"User-agent: *\nDisallow: /Private%20x*$ # no", "revisor");
     assert_eq!(
         rules.forbids(&url("/Private%20x/1")),
         Some("Disallow: /Private%20x*$".to_owned())
@@ -237,40 +237,40 @@ fn at(hours: u64) -> Timestamp {
     Timestamp::from_unix(1_800_000_000) + Duration::from_hours(hours)
 }
 
-fn judge(known: &Known, now: Timestamp) -> Verdict {
+fn judge(known: &KnownRobots, now: Timestamp) -> RobotsVerdict {
     known.judge(&known.rules(), &url("/x/1"), now)
 }
 
 #[test]
 fn an_answer_holds_for_a_day_at_most_and_an_hour_at_least() {
-    let file = || Found::File(b"User-agent: *\nDisallow: /x".to_vec());
-    let nothing = Known::default();
+    let file = || RobotsFound::File(b"User-agent: *\nDisallow: /x".to_vec());
+    let nothing = KnownRobots::default();
     assert!(!nothing.is_fresh(at(0)));
     let day = nothing.after(file(), at(0), None);
     assert!(day.is_fresh(at(23)) && !day.is_fresh(at(24)));
     assert!(
-        matches!(judge(&day, at(0)), Verdict::Forbidden(why) if why == "robots.txt forbids it (Disallow: /x)")
+        matches!(judge(&day, at(0)), RobotsVerdict::Forbidden(why) if why == "robots.txt forbids it (Disallow: /x)")
     );
     let week = nothing.after(file(), at(0), Some(Duration::from_hours(24 * 7)));
     assert!(!week.is_fresh(at(24)));
     let never = nothing.after(file(), at(0), Some(Duration::ZERO));
     assert!(never.is_fresh(at(0)) && !never.is_fresh(at(1)));
-    let same = day.after(Found::Same, at(30), None);
+    let same = day.after(RobotsFound::Same, at(30), None);
     assert_eq!((&same.body, same.asked), (&day.body, Some(at(30))));
     assert!(
         !day.is_fresh(at(0) - Duration::from_hours(1)),
         "the clock was put back"
     );
-    let none = day.after(Found::None, at(30), None);
-    assert_eq!(judge(&none, at(30)), Verdict::Allowed);
+    let none = day.after(RobotsFound::None, at(30), None);
+    assert_eq!(judge(&none, at(30)), RobotsVerdict::Allowed);
 }
 
 #[test]
 fn a_host_without_an_answer_forbids_everything_until_it_has_said_something() {
-    let gone = || Found::Unreachable("returned 503".into());
-    let mut known = Known::default().after(gone(), at(0), None);
+    let gone = || RobotsFound::Unreachable("returned 503".into());
+    let mut known = KnownRobots::default().after(gone(), at(0), None);
     assert!(
-        matches!(judge(&known, at(0)), Verdict::Forbidden(why) if why == "robots.txt cannot be read: returned 503")
+        matches!(judge(&known, at(0)), RobotsVerdict::Forbidden(why) if why == "robots.txt cannot be read: returned 503")
     );
     let mut waits = Vec::new();
     for _ in 0..9 {
@@ -279,23 +279,27 @@ fn a_host_without_an_answer_forbids_everything_until_it_has_said_something() {
         known = known.after(gone(), now, None);
     }
     assert_eq!(waits, [10, 20, 40, 80, 160, 320, 640, 1280, 1440]);
-    assert!(matches!(judge(&known, at(24 * 29)), Verdict::Forbidden(_)));
-    assert_eq!(judge(&known, at(24 * 31)), Verdict::Allowed);
+    assert!(matches!(
+        judge(&known, at(24 * 29)),
+        RobotsVerdict::Forbidden(_)
+    ));
+    assert_eq!(judge(&known, at(24 * 31)), RobotsVerdict::Allowed);
 
-    let file = Known::default().after(
-        Found::File(b"User-agent: *\nDisallow: /y".to_vec()),
+    let file = KnownRobots::default().after(
+        RobotsFound::File(b"User-agent: *\nDisallow: /y".to_vec()),
         at(0),
         None,
     );
     let lost = file.after(gone(), at(25), None);
     assert_eq!(
         judge(&lost, at(26)),
-        Verdict::Allowed,
+        RobotsVerdict::Allowed,
         "what was read last still holds"
     );
     assert_eq!(lost.unreachable_since, Some(at(25)));
     assert_eq!(
-        lost.after(Found::None, at(27), None).unreachable_since,
+        lost.after(RobotsFound::None, at(27), None)
+            .unreachable_since,
         None
     );
 }
@@ -303,7 +307,7 @@ fn a_host_without_an_answer_forbids_everything_until_it_has_said_something() {
 proptest! {
     #[test]
     fn any_bytes_are_read(body in proptest::collection::vec(any::<u8>(), 0..400), target in "/[a-z/*$%?&=]{0,30}") {
-        let rules = Rules::parse(&body, "revisor");
+        let rules = RobotsRules::parse(&body, "revisor");
         let _ = rules.forbids(&url(&target));
     }
 

@@ -27,13 +27,13 @@ fn now() -> Timestamp {
     Timestamp::parse_rfc3339("2026-11-23T10:07:00Z").unwrap()
 }
 
-fn wait(plan: &Plan, result: PollResult, hints: Hints, failures: u32, jitter: f64) -> Duration {
+fn wait(plan: &Plan, result: PollEnd, hints: Hints, failures: u32, jitter: f64) -> Duration {
     let next = next_poll(plan, now(), result, &hints, failures, jitter);
     next.at.unwrap().since(now())
 }
 
 fn ok(plan: &Plan, hints: Hints, jitter: f64) -> Duration {
-    wait(plan, PollResult::Ok, hints, 0, jitter)
+    wait(plan, PollEnd::Ok, hints, 0, jitter)
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn interval_is_scattered_around_what_was_asked() {
         let waited = ok(&plan, Hints::default(), jitter);
         assert_eq!(waited.as_secs(), seconds);
     }
-    let next = next_poll(&plan, now(), PollResult::Ok, &Hints::default(), 0, 0.5);
+    let next = next_poll(&plan, now(), PollEnd::Ok, &Hints::default(), 0, 0.5);
     assert_eq!(next.why, "every 15m");
 }
 
@@ -62,7 +62,7 @@ fn publisher_can_only_make_it_later_and_by_a_week_at_most() {
     );
     assert_eq!(ok(&plan, max_age(3600), 0.0), HOUR);
     assert_eq!(ok(&plan, max_age(31_536_000), 1.0), LONGEST_HINT);
-    let next = next_poll(&plan, now(), PollResult::Ok, &max_age(3600), 0, 0.0);
+    let next = next_poll(&plan, now(), PollEnd::Ok, &max_age(3600), 0, 0.0);
     assert_eq!(next.why, "publisher asks for 1h (max-age)");
     let impatient = Plan {
         longest_hint: HOUR,
@@ -91,16 +91,16 @@ fn retry_after_is_obeyed_for_a_week_at_most() {
         max_age: Some(Duration::MAX),
         ..Hints::default()
     };
-    assert_eq!(wait(&plan, PollResult::Busy, hints(HOUR), 1, 0.0), HOUR);
+    assert_eq!(wait(&plan, PollEnd::Busy, hints(HOUR), 1, 0.0), HOUR);
     assert_eq!(
-        wait(&plan, PollResult::Busy, hints(HOUR * 48), 1, 0.0),
+        wait(&plan, PollEnd::Busy, hints(HOUR * 48), 1, 0.0),
         HOUR * 48
     );
     assert_eq!(
-        wait(&plan, PollResult::Busy, hints(Duration::MAX), 1, 1.0),
+        wait(&plan, PollEnd::Busy, hints(Duration::MAX), 1, 1.0),
         LONGEST_RETRY_AFTER
     );
-    let next = next_poll(&plan, now(), PollResult::Busy, &hints(HOUR), 1, 0.0);
+    let next = next_poll(&plan, now(), PollEnd::Busy, &hints(HOUR), 1, 0.0);
     assert_eq!(next.why, "server asks for 1h (Retry-After)");
 }
 
@@ -108,11 +108,11 @@ fn retry_after_is_obeyed_for_a_week_at_most() {
 fn failures_make_it_ever_later() {
     let plan = every(QUARTER);
     let waits: Vec<u64> = (1..=9)
-        .map(|failures| wait(&plan, PollResult::Failed, Hints::default(), failures, 0.0))
+        .map(|failures| wait(&plan, PollEnd::Failed, Hints::default(), failures, 0.0))
         .map(|wait| wait.as_secs() / 60)
         .collect();
     assert_eq!(waits[1..], [30, 60, 120, 240, 480, 960, 1440, 1440]);
-    let next = next_poll(&plan, now(), PollResult::Failed, &Hints::default(), 3, 0.0);
+    let next = next_poll(&plan, now(), PollEnd::Failed, &Hints::default(), 3, 0.0);
     assert_eq!(next.why, "3 failures in a row");
 }
 
@@ -121,7 +121,7 @@ fn gone_is_never() {
     let next = next_poll(
         &every(HOUR),
         now(),
-        PollResult::Gone,
+        PollEnd::Gone,
         &Hints::default(),
         1,
         0.5,
@@ -152,7 +152,7 @@ fn cron_waits_for_the_run_after_what_is_asked() {
     let to_full_hour = Duration::from_mins(53);
     assert_eq!(ok(&hourly, asked(to_full_hour), 0.0), to_full_hour);
     assert_eq!(ok(&hourly, asked(HOUR), 0.0), to_full_hour + HOUR);
-    let failed = wait(&hourly, PollResult::Failed, Hints::default(), 3, 0.0);
+    let failed = wait(&hourly, PollEnd::Failed, Hints::default(), 3, 0.0);
     assert_eq!(failed, to_full_hour + HOUR * 4);
 }
 
@@ -171,12 +171,12 @@ fn a_wish_as_long_as_the_gap_leaves_out_no_run() {
             ..Hints::default()
         };
         // The poll ends a little after its run.
-        let next = next_poll(&plan, run + took, PollResult::Ok, &asked, 0, 0.5);
+        let next = next_poll(&plan, run + took, PollEnd::Ok, &asked, 0, 0.5);
         assert_eq!(next.at, Some(run + took + gap), "{expression}");
         assert_eq!(next.why, plan.describe());
         // Much later than its run it does leave out one.
         let late = run + gap / 5;
-        let next = next_poll(&plan, late, PollResult::Ok, &asked, 0, 0.0);
+        let next = next_poll(&plan, late, PollEnd::Ok, &asked, 0, 0.0);
         assert_eq!(next.at, Some(run + gap * 2), "{expression}");
     }
 }
@@ -189,7 +189,7 @@ fn skipped_hours_and_days_are_skipped() {
         skip_hours: 0b11 << 11,
         ..Hints::default()
     };
-    let next = next_poll(&plan, now(), PollResult::Ok, &hints, 0, 0.0);
+    let next = next_poll(&plan, now(), PollEnd::Ok, &hints, 0, 0.0);
     let at = next.at.unwrap().to_string();
     assert_eq!(at, "2026-11-23T13:00:00Z");
     assert!(next.why.contains("skip"), "{}", next.why);
@@ -197,7 +197,7 @@ fn skipped_hours_and_days_are_skipped() {
         skip_days: 0b001_1111,
         ..Hints::default()
     };
-    let next = next_poll(&plan, now(), PollResult::Ok, &weekdays_off, 0, 0.0);
+    let next = next_poll(&plan, now(), PollEnd::Ok, &weekdays_off, 0, 0.0);
     assert_eq!(next.at.unwrap().to_string(), "2026-11-28T00:00:00Z");
     let everything_off = Hints {
         skip_hours: u32::MAX,
@@ -315,8 +315,8 @@ fn what_costs_the_server_the_whole_feed_is_polled_less_often() {
     assert_eq!(ok(&plan, whole, 0.0), day);
     assert_eq!(ok(&every(QUARTER), whole, 0.5), QUARTER);
     assert_eq!(ok(&plan, Hints::default(), 0.5), QUARTER);
-    assert_eq!(wait(&plan, PollResult::Failed, whole, 1, 0.0), QUARTER);
-    let next = next_poll(&plan, now(), PollResult::Ok, &whole, 0, 0.0);
+    assert_eq!(wait(&plan, PollEnd::Failed, whole, 1, 0.0), QUARTER);
+    let next = next_poll(&plan, now(), PollEnd::Ok, &whole, 0, 0.0);
     assert_eq!(
         next.why,
         "every 1d: the server sends no ETag or Last-Modified"
@@ -352,14 +352,7 @@ fn a_feed_that_seldom_brings_something_is_asked_more_seldom() {
         ..brings(HOUR * 2, HOUR)
     };
     assert_eq!(ok(&plan, asked, 0.0), HOUR * 2);
-    let next = next_poll(
-        &plan,
-        now(),
-        PollResult::Ok,
-        &brings(HOUR * 2, HOUR),
-        0,
-        0.5,
-    );
+    let next = next_poll(&plan, now(), PollEnd::Ok, &brings(HOUR * 2, HOUR), 0, 0.5);
     assert_eq!(next.why, "every 30m: the feed rarely has something new");
 }
 
@@ -370,7 +363,7 @@ proptest! {
         by_cron in any::<bool>(),
         share in -0.5..1.5,
         jitter in any::<f64>(),
-        result in prop_oneof![Just(PollResult::Ok), Just(PollResult::Failed), Just(PollResult::Busy)],
+        result in prop_oneof![Just(PollEnd::Ok), Just(PollEnd::Failed), Just(PollEnd::Busy)],
         max_age in proptest::option::of(any::<u64>()),
         retry_after in proptest::option::of(any::<u64>()),
         failures in any::<u32>(),
@@ -397,7 +390,7 @@ proptest! {
         if let Some(asked) = retry_after {
             prop_assert!(next.since(now) >= Duration::from_secs(asked).min(LONGEST_RETRY_AFTER));
         }
-        if let (Some(asked), PollResult::Ok) = (max_age, result) {
+        if let (Some(asked), PollEnd::Ok) = (max_age, result) {
             prop_assert!(next.since(now) >= Duration::from_secs(asked).min(LONGEST_HINT));
         }
     }

@@ -120,14 +120,14 @@ fn every_edit_of_the_text_is_seen() {
 #[test]
 fn explaining_and_reading_agree() {
     let html = page(TEXT, 3);
-    let counted: Vec<Block> = explain(html.as_bytes(), None, None, &View::default())
+    let counted: Vec<Block> = explain(html.as_bytes(), None, None, &PageSelectors::default())
         .into_iter()
         .filter(|explained| explained.role.is_text())
         .map(|explained| explained.block)
         .collect();
     assert_eq!(counted, read(&html).state.body);
     let role = |text: &str| {
-        let all = explain(html.as_bytes(), None, None, &View::default());
+        let all = explain(html.as_bytes(), None, None, &PageSelectors::default());
         let mut all = all.into_iter();
         let found = all.find(|explained| explained.block.text.starts_with(text));
         found.unwrap().role

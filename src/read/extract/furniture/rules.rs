@@ -5,7 +5,7 @@ use crate::extract::claimed_date;
 
 /// Why a block of the main text does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::extract) enum Rule {
+pub(in crate::extract) enum IgnoreRule {
     /// `Advertisement`, `Sponsored: …`
     Advertisement,
     /// `Related: …`, `Read more: …`
@@ -30,7 +30,7 @@ pub(in crate::extract) enum Rule {
     Tags,
 }
 
-impl Rule {
+impl IgnoreRule {
     /// The text that users see.
     pub(in crate::extract) fn as_str(self) -> &'static str {
         match self {
@@ -91,9 +91,9 @@ const RELATED: [&str; 34] = [
 const MOST_WORDS: usize = 45;
 
 /// The rule that matches a block by its own text. `linked` is the share of its characters that are in links.
-pub(in crate::extract) fn rule_of(block: &Block, linked: f32) -> Option<Rule> {
+pub(in crate::extract) fn rule_of(block: &Block, linked: f32) -> Option<IgnoreRule> {
     if block.kind == BlockKind::Caption {
-        return Some(Rule::Caption);
+        return Some(IgnoreRule::Caption);
     }
     let text = block.text.trim();
     // Long text always says something.
@@ -108,27 +108,27 @@ pub(in crate::extract) fn rule_of(block: &Block, linked: f32) -> Option<Rule> {
     let words = text.split_whitespace().count();
     let lower = text.to_lowercase().replace('’', "'");
     if is_advertisement(&lower, words) {
-        Some(Rule::Advertisement)
+        Some(IgnoreRule::Advertisement)
     } else if is_related(&lower, words, linked) {
-        Some(Rule::RelatedLink)
+        Some(IgnoreRule::RelatedLink)
     } else if is_newsletter(&lower, words) {
-        Some(Rule::Newsletter)
+        Some(IgnoreRule::Newsletter)
     } else if is_share(&lower, words) {
-        Some(Rule::Share)
+        Some(IgnoreRule::Share)
     } else if is_clock(&lower, words) {
-        Some(Rule::Clock)
+        Some(IgnoreRule::Clock)
     } else if text.split(['•', '·', '|']).all(is_date_or_clock) {
-        Some(Rule::Date)
+        Some(IgnoreRule::Date)
     } else if is_credit(&lower, words) {
-        Some(Rule::Caption)
+        Some(IgnoreRule::Caption)
     } else if is_contact(&lower, words) {
-        Some(Rule::Contact)
+        Some(IgnoreRule::Contact)
     } else if is_tags(&lower, linked) {
-        Some(Rule::Tags)
+        Some(IgnoreRule::Tags)
     } else if is_position(&lower, words) {
-        Some(Rule::Position)
+        Some(IgnoreRule::Position)
     } else if is_weather(&lower, words) {
-        Some(Rule::Weather)
+        Some(IgnoreRule::Weather)
     } else {
         None
     }

@@ -4,7 +4,7 @@
 //! This reads tags and counts words; [`super`] judges what the words say.
 
 use crate::extract::kind::{plain, words};
-use crate::extract::markup::{Tag, Token, Tokens};
+use crate::extract::markup::{MarkupToken, Tag, Tokens};
 use crate::extract::{entity, fragment};
 
 /// The most lines that are read of a page.
@@ -16,7 +16,7 @@ const MARKED_WORDS: usize = 60;
 
 /// One visible line.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct VisibleLine {
     /// In lower case, with plain apostrophes.
     pub(super) text: String,
     pub(super) words: usize,
@@ -28,14 +28,14 @@ pub(super) struct Line {
 
 /// The visible content of a page.
 #[derive(Debug, Default)]
-pub(super) struct Shown {
-    pub(super) lines: Vec<Line>,
+pub(super) struct ShownPage {
+    pub(super) lines: Vec<VisibleLine>,
     /// Headings below the first rank, and how many of them are links.
     headings: usize,
     linked_headings: usize,
 }
 
-impl Shown {
+impl ShownPage {
     /// Reads a page that is well nested (see [`crate::extract::sanitise`]).
     pub(super) fn of(html: &str) -> Self {
         let mut walk = LineWalk::default();
@@ -45,12 +45,12 @@ impl Shown {
                 break;
             }
             match token {
-                Token::Start(tag) if is_raw(tag.name) => {
+                MarkupToken::Start(tag) if is_raw(tag.name) => {
                     tokens.raw_text(tag.name);
                 }
-                Token::Start(tag) => walk.start(&tag),
-                Token::End(name) => walk.end(name),
-                Token::Text(text) => walk.text(text),
+                MarkupToken::Start(tag) => walk.start(&tag),
+                MarkupToken::End(name) => walk.end(name),
+                MarkupToken::Text(text) => walk.text(text),
                 _ => {}
             }
         }
@@ -59,7 +59,7 @@ impl Shown {
     }
 
     /// Lines outside menus, headers and footers.
-    pub(super) fn content(&self) -> impl Iterator<Item = &Line> {
+    pub(super) fn content(&self) -> impl Iterator<Item = &VisibleLine> {
         self.lines.iter().filter(|line| !line.in_chrome)
     }
 
@@ -92,7 +92,7 @@ impl Shown {
 
 #[derive(Debug, Default)]
 struct LineWalk<'a> {
-    shown: Shown,
+    shown: ShownPage,
     open: Vec<OpenBox<'a>>,
     line: String,
     /// The number of characters in the line, and in its links.
@@ -191,7 +191,7 @@ impl<'a> LineWalk<'a> {
         if !chrome && open.is_some_and(|open| open.marked) {
             self.marked.push(self.shown.lines.len());
         }
-        self.shown.lines.push(Line {
+        self.shown.lines.push(VisibleLine {
             in_chrome: chrome || (words <= COPYRIGHT_WORDS && is_copyright(&text)),
             in_article: open.is_some_and(|open| open.article),
             words,
@@ -200,7 +200,7 @@ impl<'a> LineWalk<'a> {
     }
 
     /// A class is weak evidence: it counts only for a short text.
-    fn finish(mut self) -> Shown {
+    fn finish(mut self) -> ShownPage {
         let lines = &mut self.shown.lines;
         let count = |at: &usize| lines.get(*at).map_or(0, |line| line.words);
         if self.marked.iter().map(count).sum::<usize>() <= MARKED_WORDS {

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::has;
-use crate::extract::{PageKind, View, article, article_under};
+use crate::extract::{PageKind, PageSelectors, article, article_under};
 
 fn check(html: &str, kind: PageKind) {
     assert_eq!(article(html.as_bytes(), None, None).kind, kind, "{html}");
@@ -72,7 +72,14 @@ fn table(text: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
 }
 
 fn kind_under(html: &str, headline: Option<&str>) -> PageKind {
-    article_under(html.as_bytes(), None, None, &View::default(), headline).kind
+    article_under(
+        html.as_bytes(),
+        None,
+        None,
+        &PageSelectors::default(),
+        headline,
+    )
+    .kind
 }
 
 #[test]
@@ -173,7 +180,7 @@ fn phrases_are_whole_words() {
 proptest! {
     #[test]
     fn any_page_is_something(html in "(<p>|</p>|<h1>|<h2>|<a href=x>|</a>|<nav>|</nav>|<footer>|404|not found|accept|we use cookies| |\\.|©|2026|字){0,40}", headline in proptest::option::of("[a-z0-9 ]{0,8}")) {
-        let read = article_under(html.as_bytes(), None, None, &View::default(), headline.as_deref());
+        let read = article_under(html.as_bytes(), None, None, &PageSelectors::default(), headline.as_deref());
         prop_assert!(read.kind != PageKind::NoText || read.state.body.is_empty());
     }
 }

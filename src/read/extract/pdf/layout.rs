@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::lines::{Line, Page};
+use super::lines::{PdfLine, PdfPage};
 use super::running::take_running_lines;
 use crate::domain::state::{Block, BlockKind};
 use crate::extract::plain::is_item;
@@ -11,7 +11,7 @@ use crate::extract::plain::is_item;
 const BLOCKS: usize = 40_000;
 
 /// Combines lines into blocks.
-pub(super) fn blocks(mut pages: Vec<Page>) -> Vec<Block> {
+pub(super) fn blocks(mut pages: Vec<PdfPage>) -> Vec<Block> {
     for page in &mut pages {
         for line in page.iter_mut() {
             line.text = tidy(&line.text);
@@ -63,7 +63,7 @@ struct Typical {
 }
 
 impl Typical {
-    fn of(pages: &[Page]) -> Self {
+    fn of(pages: &[PdfPage]) -> Self {
         let lines = || pages.iter().flatten();
         let sizes = lines().map(|line| (line.size, line.text.len())).collect();
         let pitches = pages
@@ -100,7 +100,7 @@ fn is_near(one: f64, other: f64) -> bool {
 }
 
 /// The furthest right end of the lines around one that start near where it does.
-fn right_margin(page: &Page, at: usize) -> f64 {
+fn right_margin(page: &PdfPage, at: usize) -> f64 {
     let line = &page[at];
     let around = page.iter().take(at + 40).skip(at.saturating_sub(40));
     let beside = around.filter(|other| {
@@ -110,7 +110,7 @@ fn right_margin(page: &Page, at: usize) -> f64 {
 }
 
 /// The words of a document, for distinguishing a word broken at the end of a line from one with a hyphen.
-fn words(pages: &[Page]) -> HashSet<String> {
+fn words(pages: &[PdfPage]) -> HashSet<String> {
     let texts = pages.iter().flatten().map(|line| line.text.as_str());
     let words = texts.flat_map(|text| text.split_whitespace());
     words.map(bare).filter(|word| !word.is_empty()).collect()
@@ -136,7 +136,7 @@ struct OpenParagraph {
     /// Where its lines start, except the first.
     left: f64,
     lines: usize,
-    last: Line,
+    last: PdfLine,
     /// The right margin of its last line.
     margin: f64,
 }
@@ -152,7 +152,7 @@ impl<'a> Paragraphs<'a> {
     }
 
     /// Adds a line; `above` is the line before it on the same page.
-    fn add(&mut self, line: &Line, above: Option<&Line>, margin: f64) {
+    fn add(&mut self, line: &PdfLine, above: Option<&PdfLine>, margin: f64) {
         if line.text.contains('\t') {
             self.close();
             let cells: Vec<&str> = line
@@ -225,7 +225,7 @@ impl<'a> Paragraphs<'a> {
 
 impl OpenParagraph {
     /// Whether the line below the last one continues the paragraph.
-    fn continues(&self, line: &Line, typical: &Typical) -> bool {
+    fn continues(&self, line: &PdfLine, typical: &Typical) -> bool {
         let last = &self.last;
         let down = line.level - last.level;
         if line.angle != last.angle || !is_near(line.size, last.size) || is_item(&line.text) {
@@ -239,7 +239,7 @@ impl OpenParagraph {
         if down > 1.3 * typical.pitch.max(1.0) * line.size {
             return false;
         }
-        let middle = |line: &Line| f64::midpoint(line.start, line.end);
+        let middle = |line: &PdfLine| f64::midpoint(line.start, line.end);
         let is_centred = (middle(line) - middle(last)).abs() < 0.5 * line.size
             && (line.start - last.start).abs() > line.size;
         let is_indented = line.start - self.left > 0.9 * line.size && self.lines > 1 && !is_centred;
@@ -250,7 +250,7 @@ impl OpenParagraph {
     }
 
     /// Whether a line on the next page or in the next column continues the paragraph.
-    fn goes_on(&self, line: &Line) -> bool {
+    fn goes_on(&self, line: &PdfLine) -> bool {
         let begins = line
             .text
             .chars()
@@ -312,8 +312,8 @@ fn join(text: &mut String, line: &str, words: &HashSet<String>) {
 mod tests {
     use super::*;
 
-    fn line(text: &str, level: f64) -> Line {
-        Line {
+    fn line(text: &str, level: f64) -> PdfLine {
+        PdfLine {
             text: text.to_owned(),
             start: 72.0,
             end: 72.0 + text.chars().count() as f64 * 5.0,
@@ -324,7 +324,7 @@ mod tests {
     }
 
     /// A text set in lines of a width, on pages of so many lines, with a running head and the number of the page.
-    fn set(paragraphs: &[&str], width: usize, height: usize) -> Vec<Page> {
+    fn set(paragraphs: &[&str], width: usize, height: usize) -> Vec<PdfPage> {
         let mut rows: Vec<Option<String>> = Vec::new();
         for paragraph in paragraphs {
             let mut row = String::new();
@@ -353,7 +353,7 @@ mod tests {
         pages.collect()
     }
 
-    fn texts(pages: Vec<Page>) -> Vec<String> {
+    fn texts(pages: Vec<PdfPage>) -> Vec<String> {
         blocks(pages).into_iter().map(|block| block.text).collect()
     }
 

@@ -20,7 +20,7 @@ const CELL: f64 = 2.0;
 
 /// Letters on one line in the same direction.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Line {
+pub(super) struct PdfLine {
     /// Its text; cells are separated by tabs.
     pub(super) text: String,
     /// Where it starts, along its direction.
@@ -36,12 +36,12 @@ pub(super) struct Line {
 }
 
 /// The lines of a page.
-pub(super) type Page = Vec<Line>;
+pub(super) type PdfPage = Vec<PdfLine>;
 
 /// Combines the letters of a page into lines.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
-    done: Page,
+pub(super) struct LineBuilder {
+    done: PdfPage,
     open: Option<OpenLine>,
     /// Which letter was drawn where: bold letters are often the same letters drawn twice.
     drawn: HashSet<(u32, [i64; 3])>,
@@ -52,7 +52,7 @@ pub(super) struct Lines {
 /// The line to which letters are added.
 #[derive(Debug)]
 struct OpenLine {
-    line: Line,
+    line: PdfLine,
     direction: Vec2,
     last_at: f64,
 }
@@ -66,7 +66,7 @@ struct Letter<'a> {
     advance: f64,
 }
 
-impl Lines {
+impl LineBuilder {
     /// Starts a page after others that had `letters` letters.
     pub(super) fn after(letters: usize) -> Self {
         Self {
@@ -91,7 +91,7 @@ impl Lines {
     }
 
     /// The lines of the page.
-    pub(super) fn finish(mut self) -> Page {
+    pub(super) fn finish(mut self) -> PdfPage {
         self.close();
         self.done
     }
@@ -188,7 +188,7 @@ impl OpenLine {
         )]
         let angle = letter.direction.atan2().to_degrees().round() as i32;
         Self {
-            line: Line {
+            line: PdfLine {
                 text: String::new(),
                 start: along,
                 end: along,
@@ -251,7 +251,7 @@ fn places(at: Point, direction: Vec2) -> (f64, f64) {
     (at.dot(direction), direction.cross(at))
 }
 
-impl Device<'_> for Lines {
+impl Device<'_> for LineBuilder {
     fn draw_path(&mut self, _: &BezPath, _: DrawProps<'_>, _: &DrawMode) {}
 
     fn push_clip_path(&mut self, _: &ClipPath) {}

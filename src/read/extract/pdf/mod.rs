@@ -16,7 +16,7 @@ use hayro_interpret::{
 };
 
 use crate::domain::state::Block;
-use lines::{Lines, Page};
+use lines::{LineBuilder, PdfPage};
 
 /// The most pages that are read from a file.
 const PAGES: usize = 2_000;
@@ -58,11 +58,11 @@ pub fn text(bytes: Vec<u8>) -> Result<PdfText, NoText> {
         LoadPdfError::Decryption(_) | LoadPdfError::Invalid => NoText::Damaged,
     })?;
     let cache = InterpreterCache::new();
-    let mut pages: Vec<Page> = Vec::new();
+    let mut pages: Vec<PdfPage> = Vec::new();
     let mut truncated = pdf.pages().len() > PAGES;
     let (mut letters, mut unknown) = (0, 0);
     for page in pdf.pages().iter().take(PAGES) {
-        let mut lines = Lines::after(letters);
+        let mut lines = LineBuilder::after(letters);
         let mut context = Context::new(
             page.initial_transform(true).to_kurbo(),
             Rect::new(0.0, 0.0, 1.0, 1.0),

@@ -2,14 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::lines::{Line, Page};
+use super::lines::{PdfLine, PdfPage};
 use crate::domain::state::Block;
 
 /// How many lines at the top and bottom of a page may be running lines.
 const EDGE: usize = 3;
 
 /// Removes text at the same position on most pages, and page numbers; returns the former, each once.
-pub(super) fn take_running_lines(pages: &mut [Page]) -> Vec<Block> {
+pub(super) fn take_running_lines(pages: &mut [PdfPage]) -> Vec<Block> {
     let mut seen: HashMap<RunningLine, usize> = HashMap::new();
     for page in pages.iter() {
         let edge: HashSet<RunningLine> = edges(page)
@@ -60,7 +60,7 @@ struct RunningLine {
 }
 
 impl RunningLine {
-    fn of(line: &Line) -> Self {
+    fn of(line: &PdfLine) -> Self {
         let mut text = String::new();
         for c in line.text.chars() {
             match c.is_numeric() {
@@ -79,7 +79,7 @@ impl RunningLine {
 }
 
 /// The lines at the top of a page, from the top down, and those at the bottom, from the bottom up.
-fn edges(page: &Page) -> [Vec<usize>; 2] {
+fn edges(page: &PdfPage) -> [Vec<usize>; 2] {
     let mut order: Vec<usize> = (0..page.len()).collect();
     order.sort_by(|a, b| page[*a].level.total_cmp(&page[*b].level));
     let top = order.iter().copied().take(EDGE).collect();

@@ -32,8 +32,8 @@ fn every_limit_holds() {
         let (mut depth, mut most) = (0i64, 0);
         for token in Tokens::new(html) {
             match token {
-                Token::Start(tag) if !VOID.contains(&tag.name) => depth += 1,
-                Token::End(_) => depth -= 1,
+                MarkupToken::Start(tag) if !VOID.contains(&tag.name) => depth += 1,
+                MarkupToken::End(_) => depth -= 1,
                 _ => {}
             }
             most = most.max(depth);
@@ -56,11 +56,11 @@ fn many_deep_elements_are_bounded_as_well() {
         let (mut depth, mut sum) = (0_usize, 0);
         for token in Tokens::new(html) {
             match token {
-                Token::Start(_) => {
+                MarkupToken::Start(_) => {
                     sum += depth;
                     depth += 1;
                 }
-                Token::End(_) => depth -= 1,
+                MarkupToken::End(_) => depth -= 1,
                 _ => {}
             }
         }
@@ -84,9 +84,9 @@ fn long_text_deep_down_is_brought_up() {
         let (mut depth, mut sum, mut words) = (0_usize, 0, 0);
         for token in Tokens::new(&copy(&format!("{deep}{text}")).html) {
             match token {
-                Token::Start(tag) if !VOID.contains(&tag.name) => depth += 1,
-                Token::End(_) => depth -= 1,
-                Token::Text(text) => {
+                MarkupToken::Start(tag) if !VOID.contains(&tag.name) => depth += 1,
+                MarkupToken::End(_) => depth -= 1,
+                MarkupToken::Text(text) => {
                     sum += text.len() * depth;
                     words += text.matches("word").count();
                 }

@@ -74,7 +74,7 @@ fn feed(first: &str, more: &[&str]) -> ListedFeed {
 
 /// A word in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Word {
+pub struct LineWord {
     /// The byte offset in the line at which it starts.
     pub at: usize,
     /// Its text, without quotation marks.
@@ -84,7 +84,7 @@ pub struct Word {
 /// The words of a line as newsboat reads them. White space between quotation marks belongs to the word, a
 /// backslash escapes the next character, and a word that starts with `#` starts a comment.
 #[must_use]
-pub fn words(line: &str) -> Vec<Word> {
+pub fn words(line: &str) -> Vec<LineWord> {
     let mut words = Vec::new();
     let mut letters = line.char_indices().peekable();
     loop {
@@ -114,7 +114,7 @@ pub fn words(line: &str) -> Vec<Word> {
             }
         };
         if !text.trim().is_empty() {
-            words.push(Word { at, text });
+            words.push(LineWord { at, text });
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{
     put_address, tidy,
 };
 use crate::extract::entity;
-use crate::extract::markup::{Tag, Token, Tokens};
+use crate::extract::markup::{MarkupToken, Tag, Tokens};
 
 /// Folders nested deeper than this do not add tags.
 const DEEPEST_FOLDER: usize = 8;
@@ -65,7 +65,7 @@ impl OpmlReader {
             let written = part.get(at..end).unwrap_or_default();
             match token {
                 // An address without a closing mark extends over the tags after it.
-                Token::Start(tag) if is_outline(tag.name) && swallows(&tag) => {
+                MarkupToken::Start(tag) if is_outline(tag.name) && swallows(&tag) => {
                     self.known = true;
                     let own = written.get(1..).and_then(next_outline).map(|next| next + 1);
                     let own = own.unwrap_or(written.len());
@@ -74,25 +74,25 @@ impl OpmlReader {
                         return Some(from + at + own);
                     }
                 }
-                Token::Start(tag) if is_outline(tag.name) => {
+                MarkupToken::Start(tag) if is_outline(tag.name) => {
                     self.outline(tag, stretch(part, at), line, items);
                 }
-                Token::Start(tag) => self.known |= tag.name.eq_ignore_ascii_case("opml"),
-                Token::End(name) if is_outline(name) => {
+                MarkupToken::Start(tag) => self.known |= tag.name.eq_ignore_ascii_case("opml"),
+                MarkupToken::End(name) if is_outline(name) => {
                     self.open.pop();
                 }
-                Token::End(name) if name.eq_ignore_ascii_case("body") => self.open.clear(),
+                MarkupToken::End(name) if name.eq_ignore_ascii_case("body") => self.open.clear(),
                 // A tag that cannot be read as one.
-                Token::Text(text) if next_outline(text) == Some(0) => {
+                MarkupToken::Text(text) if next_outline(text) == Some(0) => {
                     self.known = true;
                     let tag = stretch(part, at);
                     self.disordered(tag, part.ends_with(tag), line, items);
                 }
-                Token::Text(_) | Token::End(_) => {}
+                MarkupToken::Text(_) | MarkupToken::End(_) => {}
                 // If brackets do not match, the end of a declaration is found far away.
                 token
                     if tokens.is_cut()
-                        || matches!(token, Token::Declaration(all) if next_outline(all).is_some()) =>
+                        || matches!(token, MarkupToken::Declaration(all) if next_outline(all).is_some()) =>
                 {
                     let next = next_outline(part.get(at + 1..)?)?;
                     return Some(from + at + 1 + next);

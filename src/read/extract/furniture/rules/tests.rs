@@ -1,6 +1,6 @@
 use super::*;
 
-fn check(rule: Option<Rule>, linked: f32, texts: &[&str]) {
+fn check(rule: Option<IgnoreRule>, linked: f32, texts: &[&str]) {
     for text in texts {
         assert_eq!(rule_of(&Block::paragraph(*text), linked), rule, "{text}");
     }
@@ -9,7 +9,7 @@ fn check(rule: Option<Rule>, linked: f32, texts: &[&str]) {
 #[test]
 fn furniture_inside_of_the_text_is_known_by_name() {
     check(
-        Some(Rule::Advertisement),
+        Some(IgnoreRule::Advertisement),
         0.0,
         &[
             "Advertisement",
@@ -20,7 +20,7 @@ fn furniture_inside_of_the_text_is_known_by_name() {
         ],
     );
     check(
-        Some(Rule::RelatedLink),
+        Some(IgnoreRule::RelatedLink),
         0.8,
         &[
             "Related: The other story",
@@ -30,7 +30,7 @@ fn furniture_inside_of_the_text_is_known_by_name() {
         ],
     );
     check(
-        Some(Rule::Newsletter),
+        Some(IgnoreRule::Newsletter),
         0.0,
         &[
             "Sign up to get our daily briefing by e-mail, free of charge.",
@@ -38,7 +38,7 @@ fn furniture_inside_of_the_text_is_known_by_name() {
         ],
     );
     check(
-        Some(Rule::Share),
+        Some(IgnoreRule::Share),
         0.0,
         &[
             "Share this article",
@@ -49,7 +49,7 @@ fn furniture_inside_of_the_text_is_known_by_name() {
         ],
     );
     check(
-        Some(Rule::Clock),
+        Some(IgnoreRule::Clock),
         0.0,
         &[
             "5 min ago",
@@ -59,32 +59,32 @@ fn furniture_inside_of_the_text_is_known_by_name() {
         ],
     );
     check(
-        Some(Rule::Position),
+        Some(IgnoreRule::Position),
         0.0,
         &["3 of 12", "Photo 3 of 12", "1/20"],
     );
     check(
-        Some(Rule::Date),
+        Some(IgnoreRule::Date),
         0.0,
         &["Nov 19, 2019 at 6:46 pm ET • 2 min read"],
     );
     check(
-        Some(Rule::RelatedLink),
+        Some(IgnoreRule::RelatedLink),
         0.0,
         &["More Great WIRED Stories", "Related:", "You may also like"],
     );
     check(
-        Some(Rule::Caption),
+        Some(IgnoreRule::Caption),
         0.0,
         &["Photo: Jane Doe / Agency", "(Image credit: Agency)"],
     );
     check(
-        Some(Rule::Contact),
+        Some(IgnoreRule::Contact),
         0.0,
         &["Write to Al Root at al.root@example.com"],
     );
-    check(Some(Rule::Tags), 0.9, &["Tags: one, two, three"]);
-    check(Some(Rule::Weather), 0.0, &["Tallinn 21°C Light rain"]);
+    check(Some(IgnoreRule::Tags), 0.9, &["Tags: one, two, three"]);
+    check(Some(IgnoreRule::Weather), 0.0, &["Tallinn 21°C Light rain"]);
 }
 
 #[test]
