@@ -48,7 +48,7 @@ type ErrorCause = Box<dyn std::error::Error + Send + Sync + 'static>;
 
 /// Why a command ends early: what failed, its causes, what to do about it, and the exit code.
 #[derive(Debug)]
-pub struct Error {
+pub(crate) struct Error {
     exit: Exit,
     message: String,
     list: Vec<String>,
@@ -60,7 +60,7 @@ pub struct Error {
 impl Error {
     /// An error with a message in lower case and without a full stop: what failed, on what.
     #[must_use]
-    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {
             exit,
             message: message.into(),
@@ -73,14 +73,14 @@ impl Error {
 
     /// Wrong use: exit code 2.
     #[must_use]
-    pub fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::USAGE, message)
     }
 
     /// The reader of standard output has gone, as with `head`; that is not an error for the person who typed the
     /// command.
     #[must_use]
-    pub fn closed_output() -> Self {
+    pub(crate) fn closed_output() -> Self {
         Self {
             quiet: true,
             ..Self::new(Exit::DONE, "standard output is closed")
@@ -89,53 +89,53 @@ impl Error {
 
     /// Adds the cause, with its own causes.
     #[must_use]
-    pub fn because(mut self, cause: impl Into<ErrorCause>) -> Self {
+    pub(crate) fn because(mut self, cause: impl Into<ErrorCause>) -> Self {
         self.cause = Some(cause.into());
         self
     }
 
     /// Adds what is wrong in several places, one line for each.
     #[must_use]
-    pub fn listing(mut self, list: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn listing(mut self, list: impl IntoIterator<Item = String>) -> Self {
         self.list = list.into_iter().collect();
         self
     }
 
     /// Adds what to do next: a command, or the accepted forms.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// The exit code.
     #[must_use]
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         self.exit
     }
 
     /// The lines below the message.
     #[must_use]
-    pub fn list(&self) -> &[String] {
+    pub(crate) fn list(&self) -> &[String] {
         &self.list
     }
 
     /// What to do next.
     #[must_use]
-    pub fn hint_text(&self) -> Option<&str> {
+    pub(crate) fn hint_text(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
     /// Whether nothing is to be printed.
     #[must_use]
-    pub fn is_quiet(&self) -> bool {
+    pub(crate) fn is_quiet(&self) -> bool {
         self.quiet
     }
 
     /// The whole chain on one line: `cannot read feed list: /etc/…: permission denied`. A cause that an outer
     /// message already includes is not repeated.
     #[must_use]
-    pub fn chain(&self) -> String {
+    pub(crate) fn chain(&self) -> String {
         let mut text = self.message.clone();
         let mut cause: Option<&(dyn std::error::Error + 'static)> =
             self.cause.as_deref().map(|cause| cause as _);

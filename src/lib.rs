@@ -8,32 +8,35 @@ pub use revisor_read::{extract, feed};
 /// What revisor keeps: the package `revisor-store`.
 pub use revisor_store as store;
 
-pub mod document;
+mod check;
+mod cli;
+mod config;
+mod daemon;
+mod demo;
+mod document;
+mod error;
+mod fetch;
+mod logging;
+mod memory;
+mod metrics;
+mod notify;
+mod queries;
+mod report;
+mod web;
 
-pub mod report;
+pub use cli::main;
 
-pub mod config;
-
-pub mod metrics;
-
-pub mod queries;
-
-pub mod web;
-
-pub mod fetch;
-
-pub mod notify;
-
-pub mod check;
-
-pub mod demo;
-
-pub mod daemon;
-
-pub mod error;
-
-pub mod logging;
-
-pub mod memory;
-
-pub mod cli;
+// For the tests, benchmarks and fuzz targets of this repository.
+pub use check::{Reextracted, Reextraction, RoundRequest, Settings, WaitLimit};
+pub use config::{
+    DEFAULT_TOML, Environment, Flags, ImportedFeed, NewFeed, STARTER_TOML, Secrets, TargetKind,
+    add_feeds, from_text, import_feeds, names as feed_names, remove_feeds, show as show_config,
+};
+pub use daemon::Assembly;
+pub use memory::bound_arenas;
+pub use notify::{
+    Deliverer, Drain, SigningSecret, StoredOutbox, Target, sign, targets, test_event, verify,
+};
+pub use report::check::CheckReport;
+pub use report::guide::TOPICS;
+pub use report::{event_text, inspect};

@@ -24,7 +24,7 @@ use crate::time::{Clock, System};
 
 /// The format of the lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogForm {
+pub(crate) enum LogForm {
     /// `<6>message key=value`.
     Journal,
     /// `2026-11-23T10:04:12.481Z  INFO message key=value`.
@@ -74,7 +74,7 @@ names! {
 impl LogVerbosity {
     /// One level more for each `-v`; only errors with `-q`.
     #[must_use]
-    pub fn louder(self, verbose: u8, quiet: bool) -> Self {
+    pub(crate) fn louder(self, verbose: u8, quiet: bool) -> Self {
         if quiet {
             return Self::Error;
         }
@@ -85,7 +85,7 @@ impl LogVerbosity {
 
 /// The options of the log.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub(crate) struct Options {
     /// The format of the lines.
     pub form: LogForm,
     /// The lowest level of our own messages; those of libraries are shown from `warn` up, or all of them at `trace`.
@@ -96,7 +96,7 @@ pub struct Options {
 
 /// Why the log cannot be started.
 #[derive(Debug, thiserror::Error)]
-pub enum LogError {
+pub(crate) enum LogError {
     /// The directives cannot be read.
     #[error("cannot read REVISOR_LOG {0:?}: {1}")]
     Directives(String, String),
@@ -114,7 +114,7 @@ struct RunningLog {
 }
 
 /// Starts the log of the process; can be called once.
-pub fn start(options: &Options) -> Result<(), LogError> {
+pub(crate) fn start(options: &Options) -> Result<(), LogError> {
     let (filter, handle) = reload::Layer::new(filter(options)?);
     let lines = LineFormat::new(options.form);
     let layer = tracing_subscriber::fmt::layer()
@@ -136,7 +136,7 @@ pub fn start(options: &Options) -> Result<(), LogError> {
 }
 
 /// Switches to other options, for a configuration that was loaded or reloaded later.
-pub fn change(options: &Options) -> Result<(), LogError> {
+pub(crate) fn change(options: &Options) -> Result<(), LogError> {
     let Some(log) = LOG.get() else { return Ok(()) };
     let filter = filter(options)?;
     log.lines.0.store(options.form.code(), Ordering::Relaxed);
@@ -147,7 +147,7 @@ pub fn change(options: &Options) -> Result<(), LogError> {
 /// Whether standard error is the stream that systemd has connected to the journal. A program started by hand from a
 /// shell that runs under systemd also has the variable, but another stream.
 #[must_use]
-pub fn is_journal(journal_stream: Option<&str>) -> bool {
+pub(crate) fn is_journal(journal_stream: Option<&str>) -> bool {
     use std::os::unix::fs::MetadataExt;
     let ids = journal_stream.and_then(|stream| stream.split_once(':'));
     let Some((device, inode)) = ids else {

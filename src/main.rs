@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    revisor::cli::main(std::env::args_os()).into()
+    revisor::main(std::env::args_os()).into()
 }

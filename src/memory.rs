@@ -26,7 +26,7 @@ const DESCRIPTORS: u64 = 1 << 16;
 
 /// Raises the soft limit of open files to what the system permits: the usual limit of 1,024 is for programs that
 /// use `select`. If that is refused, the limit stays, and a lack of descriptors is reported when it occurs.
-pub fn raise_descriptors() {
+pub(crate) fn raise_descriptors() {
     let limit = getrlimit(Resource::Nofile);
     let wanted = limit.maximum.unwrap_or(DESCRIPTORS).min(DESCRIPTORS);
     if limit.current.is_some_and(|current| current < wanted) {

@@ -16,7 +16,7 @@ use prometheus::{
 use crate::time::Timestamp;
 
 /// What [`Metrics::text`] is.
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// From a local answer to the longest that a request may take, in seconds.
 const REQUEST_SECONDS: &[f64] = &[

@@ -48,14 +48,15 @@ mod workers;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-pub use report::{FeedReading, FeedReport, FeedResult, PageReport, PageResult};
-pub use reread::reading::{NotRead, Reading, StoredItems};
+pub(crate) use report::{FeedReading, FeedReport, FeedResult, PageReport, PageResult};
+pub(crate) use reread::reading::Reading;
 pub use reread::reextract::{Reextracted, Reextraction};
-pub use reread::replay::replay;
-pub use round::{RoundProgress, RoundRequest};
+pub(crate) use reread::replay::replay;
+pub(crate) use round::RoundProgress;
+pub use round::RoundRequest;
 pub use settings::Settings;
-pub use take_over::{PastArticle, TakeOver, TakenOver};
-pub use workers::{Crashed, Workers};
+pub(crate) use take_over::{PastArticle, TakeOver};
+pub(crate) use workers::{Crashed, Workers};
 
 use document_sizes::DocumentSizes;
 use keyed_lock::KeyedLock;
@@ -251,7 +252,7 @@ fn room_of(memory: u64) -> u64 {
 
 /// The part of `fetch.memory` for reading documents.
 #[must_use]
-pub fn memory_to_read(memory: u64) -> u64 {
+pub(crate) fn memory_to_read(memory: u64) -> u64 {
     memory - room_of(memory)
 }
 

@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 
 /// What to take over.
 #[derive(Debug, Clone)]
-pub struct PastArticle {
+pub(crate) struct PastArticle {
     /// The row of its feed.
     pub feed: FeedId,
     /// The feed, for events.
@@ -36,7 +36,7 @@ pub struct PastArticle {
 impl PastArticle {
     /// The name by which it is known.
     #[must_use]
-    pub fn key(&self) -> AliasKey {
+    pub(crate) fn key(&self) -> AliasKey {
         AliasKey {
             kind: AliasKind::Address,
             value: canonical(&self.url),
@@ -46,7 +46,7 @@ impl PastArticle {
 
 /// The result of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct TakenOver {
+pub(crate) struct TakenOver {
     /// Revisions that were stored.
     pub revisions: u64,
     /// Changes among them.
@@ -55,7 +55,7 @@ pub struct TakenOver {
 
 /// An article whose versions are taken over one after another: the caller stores each decision and records it before
 /// the next one.
-pub struct TakeOver<'a> {
+pub(crate) struct TakeOver<'a> {
     reader: &'a Reader,
     article: PastArticle,
     key: AliasKey,
@@ -69,7 +69,10 @@ pub struct TakeOver<'a> {
 impl<'a> TakeOver<'a> {
     /// Starts, or continues where an earlier import ended; `None` for an article that we have watched ourselves,
     /// because nothing can be added before an existing revision.
-    pub fn begin(reader: &'a Reader, article: PastArticle) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn begin(
+        reader: &'a Reader,
+        article: PastArticle,
+    ) -> Result<Option<Self>, StoreError> {
         let key = article.key();
         let bearers = reader.known_entries(article.feed, std::slice::from_ref(&key))?;
         let (mut entry, mut since) = (None, None);
@@ -93,12 +96,12 @@ impl<'a> TakeOver<'a> {
 
     /// Whether it is the article of this key, which only one can take over at a time.
     #[must_use]
-    pub fn is_of(&self, feed: FeedId, key: &AliasKey) -> bool {
+    pub(crate) fn is_of(&self, feed: FeedId, key: &AliasKey) -> bool {
         self.article.feed == feed && self.key == *key
     }
 
     /// Decides on the next version, with a text in HTML; `None` where there is nothing to store.
-    pub fn next(
+    pub(crate) fn next(
         &self,
         title: &str,
         html: &str,
@@ -130,7 +133,7 @@ impl<'a> TakeOver<'a> {
     }
 
     /// Notes that the version of `seen` was stored.
-    pub fn stored(&mut self, seen: Timestamp, committed: &Committed) {
+    pub(crate) fn stored(&mut self, seen: Timestamp, committed: &Committed) {
         self.entry = committed.entry_ids.first().copied();
         self.last = Some(seen);
         self.done.revisions += 1;
@@ -139,7 +142,7 @@ impl<'a> TakeOver<'a> {
 
     /// What was taken over.
     #[must_use]
-    pub fn finish(self) -> TakenOver {
+    pub(crate) fn finish(self) -> TakenOver {
         self.done
     }
 

@@ -12,18 +12,17 @@ mod read;
 mod rules;
 mod service;
 
-pub use care::{DbCommand, ReextractArgs};
-pub use feeds::{
+pub(crate) use care::{DbCommand, ReextractArgs};
+pub(crate) use feeds::{
     AddArgs, CheckArgs, EvidenceArgs, ExportCommand, FeedsArgs, GitArgs, ImportArgs, ImportPast,
-    ImportPastArgs, MvArgs, NdjsonArgs, PageWhen, PauseArgs, PeriodArgs, ResumeArgs, RmArgs,
-    SiteArgs,
+    ImportPastArgs, MvArgs, NdjsonArgs, PauseArgs, PeriodArgs, ResumeArgs, RmArgs, SiteArgs,
 };
-pub use read::{
-    ChangeArg, DiffArgs, EntriesArgs, FieldArg, Filter, GroupArg, HistoryArgs, LogArgs, ReportArgs,
-    RevisionRange, SearchArgs, ShowArgs, SignificanceArg, SplitArgs,
+pub(crate) use read::{
+    ChangeArg, DiffArgs, EntriesArgs, Filter, GroupArg, HistoryArgs, LogArgs, ReportArgs,
+    RevisionRange, SearchArgs, ShowArgs, SplitArgs,
 };
-pub use rules::{RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
-pub use service::{
+pub(crate) use rules::{RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
+pub(crate) use service::{
     ConfigCommand, DemoArgs, DoctorArgs, HelpArgs, InitArgs, InspectArticleArgs, InspectCommand,
     InspectFeedArgs, NotifyCommand, NotifyReleaseArgs, NotifyReplayArgs, NotifyRetryArgs,
     NotifyShowArgs, NotifySkipArgs, NotifyTestArgs, RunArgs, SchemaArgs, SchemaOf, StatusArgs,
@@ -96,7 +95,7 @@ Options:
 failed, 4 a target failed, 5 database locked, damaged or newer, 130 interrupted.\n\n\
 Examples:\n  revisor init\n  revisor add https://news.example/\n  revisor check\n  revisor log --since yesterday"
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     /// Options of every command.
     #[command(flatten)]
     pub global: Global,
@@ -107,7 +106,7 @@ pub struct Cli {
 
 /// Options that every command takes.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Global {
+pub(crate) struct Global {
     /// Configuration file.
     #[arg(
         help = "Configuration file [env: REVISOR_CONFIG]",
@@ -170,7 +169,7 @@ pub struct Global {
 
 /// Output formats; each command has only those that make sense for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
+pub(crate) enum OutputFormat {
     /// A few lines each
     #[value(alias = "text")]
     Short,
@@ -197,7 +196,7 @@ pub enum OutputFormat {
 impl OutputFormat {
     /// The name on the command line.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Short => "short",
             Self::Oneline => "oneline",
@@ -215,7 +214,7 @@ impl OutputFormat {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Add feeds by address, or find the feeds of a site
     Add(AddArgs),
     /// Remove feeds from the configuration; their history is kept

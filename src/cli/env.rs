@@ -10,7 +10,7 @@ use std::io::IsTerminal;
     clippy::struct_excessive_bools,
     reason = "each stands for a variable or a stream of its own"
 )]
-pub struct Terminal {
+pub(crate) struct Terminal {
     /// Standard output is a terminal.
     pub stdout: bool,
     /// Standard error is a terminal.
@@ -44,7 +44,7 @@ impl Terminal {
         clippy::disallowed_methods,
         reason = "the one place that reads the environment for showing"
     )]
-    pub fn detect() -> Self {
+    pub(crate) fn detect() -> Self {
         let stdout = std::io::stdout().is_terminal();
         Self {
             columns: stdout

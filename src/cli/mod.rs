@@ -3,7 +3,7 @@
 //! One file per command. Commands read the store and render with [`crate::report`]; they never write revisions.
 
 mod add;
-pub mod args;
+pub(crate) mod args;
 mod check;
 mod config;
 mod db;
@@ -12,7 +12,7 @@ mod diff;
 mod discover;
 mod doctor;
 mod entries;
-pub mod env;
+pub(crate) mod env;
 mod export;
 mod feeds;
 mod help;
@@ -28,7 +28,7 @@ mod log;
 mod logs;
 mod mv;
 mod notify;
-pub mod output;
+pub(crate) mod output;
 mod pause;
 mod reextract;
 mod report;
@@ -58,7 +58,7 @@ use output::Output;
 
 /// Passed to every command.
 #[derive(Debug)]
-pub struct CommandContext {
+pub(crate) struct CommandContext {
     /// Options that may come before or after any command.
     pub global: Global,
     /// Standard output and standard error.
@@ -67,7 +67,7 @@ pub struct CommandContext {
 
 impl CommandContext {
     /// The requested format, if the command supports it; the first one is the default.
-    pub fn format(&self, known: &[OutputFormat]) -> Result<OutputFormat, Error> {
+    pub(crate) fn format(&self, known: &[OutputFormat]) -> Result<OutputFormat, Error> {
         let asked = if self.global.json {
             Some(OutputFormat::Json)
         } else {

@@ -15,7 +15,7 @@ use crate::report::style::Paint;
 
 /// Whether there is colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum ColorWhen {
+pub(crate) enum ColorWhen {
     /// On a terminal.
     #[default]
     Auto,
@@ -30,7 +30,7 @@ const TEXT_COLUMNS_MAX: usize = 110;
 
 /// Decides on colour, in order of precedence: the flag, `NO_COLOR`, `CLICOLOR_FORCE`, the terminal.
 #[must_use]
-pub fn wants_colour(when: ColorWhen, terminal: &Terminal, is_terminal: bool) -> bool {
+pub(crate) fn wants_colour(when: ColorWhen, terminal: &Terminal, is_terminal: bool) -> bool {
     match when {
         ColorWhen::Always => true,
         ColorWhen::Never => false,
@@ -46,7 +46,7 @@ pub fn wants_colour(when: ColorWhen, terminal: &Terminal, is_terminal: bool) -> 
     clippy::struct_excessive_bools,
     reason = "each answers a question of its own, decided once"
 )]
-pub struct Output {
+pub(crate) struct Output {
     terminal: Terminal,
     colour: bool,
     stderr_colour: bool,
@@ -58,7 +58,7 @@ pub struct Output {
 impl Output {
     /// Creates the output; nothing is written and no pager is started yet.
     #[must_use]
-    pub fn new(terminal: Terminal, when: ColorWhen, quiet: bool, no_pager: bool) -> Self {
+    pub(crate) fn new(terminal: Terminal, when: ColorWhen, quiet: bool, no_pager: bool) -> Self {
         Self {
             colour: wants_colour(when, &terminal, terminal.stdout),
             stderr_colour: wants_colour(when, &terminal, terminal.stderr),
@@ -71,7 +71,7 @@ impl Output {
 
     /// How text for standard output is coloured and wrapped.
     #[must_use]
-    pub fn paint(&self) -> Paint {
+    pub(crate) fn paint(&self) -> Paint {
         Paint {
             colour: self.colour,
             width: self
@@ -81,15 +81,9 @@ impl Output {
         }
     }
 
-    /// Whether standard output is a terminal.
-    #[must_use]
-    pub fn is_terminal(&self) -> bool {
-        self.terminal.stdout
-    }
-
     /// Starts the pager if standard output is a terminal and a pager is wanted; for commands with long output.
     /// Without a pager, or if it cannot be started, everything goes directly to standard output.
-    pub fn page(&mut self) {
+    pub(crate) fn page(&mut self) {
         if !self.use_pager || self.pager.is_some() {
             return;
         }
@@ -102,7 +96,7 @@ impl Output {
     }
 
     /// Writes a piece of the output.
-    pub fn print(&mut self, text: &str) -> Result<(), Error> {
+    pub(crate) fn print(&mut self, text: &str) -> Result<(), Error> {
         let written = match self
             .pager
             .as_mut()
@@ -115,19 +109,19 @@ impl Output {
     }
 
     /// Writes a piece of the output and a line break.
-    pub fn line(&mut self, text: &str) -> Result<(), Error> {
+    pub(crate) fn line(&mut self, text: &str) -> Result<(), Error> {
         self.print(&format!("{text}\n"))
     }
 
     /// Writes a value as one line of JSON.
-    pub fn json(&mut self, value: &impl serde::Serialize) -> Result<(), Error> {
+    pub(crate) fn json(&mut self, value: &impl serde::Serialize) -> Result<(), Error> {
         let text = serde_json::to_string(value)
             .map_err(|error| Error::usage("cannot write the result as JSON").because(error))?;
         self.line(&clean::json(&text))
     }
 
     /// Flushes the buffer: at the end, and after each event of `--follow`.
-    pub fn flush(&mut self) -> Result<(), Error> {
+    pub(crate) fn flush(&mut self) -> Result<(), Error> {
         let flushed = match self
             .pager
             .as_mut()
@@ -140,7 +134,7 @@ impl Output {
     }
 
     /// Ends the output: waits until the user has left the pager.
-    pub fn finish(&mut self) -> Result<(), Error> {
+    pub(crate) fn finish(&mut self) -> Result<(), Error> {
         let flushed = self.flush();
         if let Some(mut pager) = self.pager.take() {
             drop(pager.child.stdin.take());
@@ -150,20 +144,20 @@ impl Output {
     }
 
     /// A remark on standard error, unless `-q` is given.
-    pub fn note(&self, text: &str) {
+    pub(crate) fn note(&self, text: &str) {
         if !self.quiet {
             stderr(text);
         }
     }
 
     /// A problem that does not end the command; shown even with `-q`.
-    pub fn warning(&self, text: &str) {
+    pub(crate) fn warning(&self, text: &str) {
         let label = self.label("warning:", AnsiColor::Yellow);
         stderr(&format!("{label} {text}"));
     }
 
     /// What to do next, on standard error, unless `-q` is given.
-    pub fn hint(&self, text: &str) {
+    pub(crate) fn hint(&self, text: &str) {
         if !self.quiet {
             let label = self.label("hint:", AnsiColor::Cyan);
             stderr(&format!("  {label} {text}"));
@@ -171,7 +165,7 @@ impl Output {
     }
 
     /// The error that ends the command.
-    pub fn error(&self, error: &Error) {
+    pub(crate) fn error(&self, error: &Error) {
         if error.is_quiet() {
             return;
         }
@@ -189,7 +183,7 @@ impl Output {
     /// A line on standard error that is overwritten, for work that takes a while; silent without a terminal, with
     /// `-q` and in CI.
     #[must_use]
-    pub fn progress(&self) -> ProgressLine {
+    pub(crate) fn progress(&self) -> ProgressLine {
         ProgressLine {
             active: self.terminal.stderr && !self.quiet && !self.terminal.ci && !self.terminal.dumb,
             columns: self.terminal.columns.unwrap_or(80),
@@ -209,7 +203,7 @@ impl Output {
 
 /// A line that is overwritten.
 #[derive(Debug)]
-pub struct ProgressLine {
+pub(crate) struct ProgressLine {
     active: bool,
     columns: usize,
     shown: bool,
@@ -217,7 +211,7 @@ pub struct ProgressLine {
 
 impl ProgressLine {
     /// Replaces the shown text; the new text must be clean.
-    pub fn show(&mut self, text: &str) {
+    pub(crate) fn show(&mut self, text: &str) {
         if self.active {
             let text = clean::excerpt(text, self.columns.saturating_sub(1));
             let _ = write!(io::stderr().lock(), "\r{text}\x1b[K");
@@ -226,7 +220,7 @@ impl ProgressLine {
     }
 
     /// Clears the line, before anything else is written and at the end.
-    pub fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         if std::mem::take(&mut self.shown) {
             let _ = write!(io::stderr().lock(), "\r\x1b[K");
         }

@@ -15,7 +15,8 @@ use super::names::{self, Taken};
 use super::problem::{ConfigError, Problem};
 use super::resolved::{FeedConfig, FeedKind};
 
-pub use import::{ImportedFeed, feed_tables, import_feeds, listed_tables};
+pub use import::{ImportedFeed, import_feeds};
+pub(crate) use import::{feed_tables, listed_tables};
 
 /// A feed to be written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -154,7 +155,7 @@ pub fn remove_feeds(
 }
 
 /// Changes the address of the feed with this address; `None` if there is no such feed.
-pub fn move_feed(text: &str, url: &str, new: &str) -> Result<Option<String>, EditError> {
+pub(crate) fn move_feed(text: &str, url: &str, new: &str) -> Result<Option<String>, EditError> {
     let tables = Tables::find(text)?;
     let Some(feed) = tables.feeds.iter().find(|feed| feed.url == url) else {
         return Ok(None);
@@ -170,7 +171,7 @@ pub fn move_feed(text: &str, url: &str, new: &str) -> Result<Option<String>, Edi
 }
 
 /// The address and name of each feed in a text. Names are derived as if there were no other files.
-pub fn feeds_in(text: &str) -> Result<Vec<(String, String)>, EditError> {
+pub(crate) fn feeds_in(text: &str) -> Result<Vec<(String, String)>, EditError> {
     let tables = Tables::find(text)?;
     let names = tables.names();
     let urls = tables.feeds.into_iter().map(|feed| feed.url);

@@ -11,7 +11,7 @@ use super::problem::ConfigError;
 const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// Reads the text of a configuration, up to a size limit.
-pub fn read(path: &Path) -> Result<String, ConfigError> {
+pub(crate) fn read(path: &Path) -> Result<String, ConfigError> {
     let cannot = |source| ConfigError::Read {
         path: path.to_owned(),
         source,
@@ -39,7 +39,7 @@ pub fn read(path: &Path) -> Result<String, ConfigError> {
 ///
 /// A file that cannot be replaced, because it is a mount of its own or its folder is read-only, is written in
 /// place.
-pub fn edit_file(
+pub(crate) fn edit_file(
     path: &Path,
     change: impl FnOnce(&str) -> Result<Option<String>, EditError>,
 ) -> Result<FileEdit, EditError> {
@@ -80,7 +80,7 @@ pub fn edit_file(
 
 /// What happened to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileEdit {
+pub(crate) enum FileEdit {
     /// There was nothing to change.
     Unchanged,
     /// It was replaced as a whole.

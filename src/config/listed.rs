@@ -119,7 +119,7 @@ pub(super) fn feeds(text: &str) -> impl Iterator<Item = NewFeed> {
 
 /// Removes the feeds with these addresses from the list. Returns the new list and the feeds that were found.
 #[must_use]
-pub fn remove_listed(text: &str, urls: &HashSet<String>) -> (String, Vec<String>) {
+pub(crate) fn remove_listed(text: &str, urls: &HashSet<String>) -> (String, Vec<String>) {
     let (mut out, mut removed) = (String::with_capacity(text.len()), Vec::new());
     for line in text.split_inclusive('\n') {
         match words(line).into_iter().next() {
@@ -132,7 +132,7 @@ pub fn remove_listed(text: &str, urls: &HashSet<String>) -> (String, Vec<String>
 
 /// Changes the address of the feed with this address; `None` if there is no such feed.
 #[must_use]
-pub fn move_listed(text: &str, url: &str, new: &str) -> Option<String> {
+pub(crate) fn move_listed(text: &str, url: &str, new: &str) -> Option<String> {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         if let Some(word) = words(line)

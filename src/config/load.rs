@@ -40,7 +40,7 @@ pub struct Loaded {
 }
 
 /// Finds, reads and resolves the configuration. Without a file the defaults apply, unless the user named a file.
-pub fn load(
+pub(crate) fn load(
     flags: Flags<'_>,
     environment: &Environment,
     secrets: Secrets,
@@ -71,7 +71,7 @@ pub fn from_text(
 
 /// Resolves the texts of a configuration. Later files override earlier ones; feeds and targets of all files are
 /// added.
-pub fn from_texts(
+pub(crate) fn from_texts(
     texts: &ConfigTexts,
     flags: Flags<'_>,
     environment: &Environment,

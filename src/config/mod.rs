@@ -10,14 +10,14 @@
 
 mod access;
 mod archive;
-pub mod edit;
+pub(crate) mod edit;
 mod environment;
 mod file;
 mod holding;
-pub mod kinds;
+pub(crate) mod kinds;
 mod listed;
 mod listen;
-pub mod load;
+pub(crate) mod load;
 pub mod names;
 mod patterns;
 mod places;
@@ -25,8 +25,8 @@ mod problem;
 mod raw;
 mod reader;
 mod resolve;
-pub mod resolved;
-pub mod secret;
+pub(crate) mod resolved;
+pub(crate) mod secret;
 pub mod show;
 mod sources;
 mod targets;
@@ -35,27 +35,28 @@ mod values;
 mod web;
 mod web_address;
 
-pub use archive::ArchiveConfig;
-pub use edit::{
-    EditError, ImportedFeed, NewFeed, add_feeds, feed_tables, feeds_in, import_feeds,
-    listed_tables, move_feed, remove_feeds,
-};
+pub(crate) use archive::ArchiveConfig;
+pub(crate) use edit::{EditError, feed_tables, feeds_in, listed_tables, move_feed};
+pub use edit::{ImportedFeed, NewFeed, add_feeds, import_feeds, remove_feeds};
 pub use environment::Environment;
-pub use file::{FileEdit, edit_file, read};
-pub use kinds::{KindSettings, Setting, TargetKind};
-pub use listed::{move_listed, remove_listed};
-pub use listen::Listen;
-pub use load::{Flags, Loaded, from_text, from_texts, load};
-pub use places::{ConfigFile, ConfigOrigin, locate};
-pub use problem::{ConfigError, Problem, did_you_mean};
-pub use resolved::{
-    Access, Config, DetectConfig, FeedConfig, FeedKind, FetchConfig, HeaderConfig, Keep, LogConfig,
-    LogFormat, LogLevel, Login, PageConfig, PageMode, Proxy, Retention, TargetConfig,
+pub(crate) use file::{FileEdit, edit_file, read};
+pub(crate) use kinds::KindSettings;
+pub use kinds::TargetKind;
+pub(crate) use listed::{move_listed, remove_listed};
+pub(crate) use listen::Listen;
+pub use load::{Flags, from_text};
+pub(crate) use load::{Loaded, from_texts, load};
+pub(crate) use places::{ConfigFile, locate};
+pub(crate) use problem::{ConfigError, did_you_mean};
+pub(crate) use resolved::{
+    Config, FeedConfig, FeedKind, FetchConfig, LogConfig, LogFormat, LogLevel, Login, PageConfig,
+    PageMode, Proxy, Retention,
 };
-pub use secret::{Secret, SecretSource, Secrets};
-pub use show::{ScheduleLine, schedules, show};
-pub use texts::{ConfigTexts, drop_in_folder, drop_ins};
-pub use web::{Auth, WebConfig};
+pub use secret::Secrets;
+pub(crate) use secret::{Secret, SecretSource};
+pub(crate) use show::{ScheduleLine, schedules, show};
+pub(crate) use texts::{ConfigTexts, drop_ins};
+pub(crate) use web::{Auth, WebConfig};
 
 /// The embedded `config/default.toml`: defaults, template and reference in one.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");

@@ -12,7 +12,7 @@ const DATABASE_NAME: &str = "revisor.db";
 
 /// How the configuration file was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ConfigOrigin {
+pub(crate) enum ConfigOrigin {
     /// `--config`
     Flag,
     /// `REVISOR_CONFIG`
@@ -26,7 +26,7 @@ pub enum ConfigOrigin {
 impl ConfigOrigin {
     /// A description for people.
     #[must_use]
-    pub fn describe(self) -> &'static str {
+    pub(crate) fn describe(self) -> &'static str {
         match self {
             Self::Flag => "--config",
             Self::Environment => "REVISOR_CONFIG",
@@ -38,7 +38,7 @@ impl ConfigOrigin {
 
 /// The configuration file in use, or the one that `init` and `add` would create.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigFile {
+pub(crate) struct ConfigFile {
     /// The file.
     pub path: PathBuf,
     /// How it was chosen.
@@ -50,7 +50,7 @@ pub struct ConfigFile {
 /// Finds the configuration: `--config`, else `REVISOR_CONFIG`, else the user's, else the system-wide one. If there
 /// is none, returns where one would be created: for the user, or system-wide if there is no home directory.
 #[must_use]
-pub fn locate(flag: Option<&Path>, environment: &Environment) -> ConfigFile {
+pub(crate) fn locate(flag: Option<&Path>, environment: &Environment) -> ConfigFile {
     let found = |path: PathBuf, origin: ConfigOrigin| ConfigFile {
         // A file that may not be accessed counts as existing: reading it reports why it cannot be used.
         exists: path.try_exists().unwrap_or(true),

@@ -173,7 +173,7 @@ impl Problems {
 }
 
 /// The candidate that was probably meant, if one is similar enough.
-pub fn did_you_mean<'a>(
+pub(crate) fn did_you_mean<'a>(
     given: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

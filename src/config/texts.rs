@@ -51,7 +51,7 @@ impl SourceText {
 
 /// The TOML texts of a configuration: that of its file first, then those of `conf.d`, sorted by name.
 #[derive(Debug, Clone)]
-pub struct ConfigTexts {
+pub(crate) struct ConfigTexts {
     file: Option<PathBuf>,
     pub(super) sources: Vec<SourceText>,
 }
@@ -59,7 +59,7 @@ pub struct ConfigTexts {
 impl ConfigTexts {
     /// A single text; `file` is used for messages and relative paths.
     #[must_use]
-    pub fn of(text: &str, file: Option<&Path>) -> Self {
+    pub(crate) fn of(text: &str, file: Option<&Path>) -> Self {
         let name = file.unwrap_or(Path::new("configuration"));
         Self {
             file: file.map(Path::to_owned),
@@ -68,7 +68,7 @@ impl ConfigTexts {
     }
 
     /// Reads all texts. A missing file counts as an empty text.
-    pub fn read(file: &ConfigFile) -> Result<Self, ConfigError> {
+    pub(crate) fn read(file: &ConfigFile) -> Result<Self, ConfigError> {
         let text = match file.exists {
             true => read(&file.path)?,
             false => String::new(),
@@ -82,7 +82,7 @@ impl ConfigTexts {
 
     /// Replaces the text of one file.
     #[must_use]
-    pub fn with(mut self, path: &Path, text: &str) -> Self {
+    pub(crate) fn with(mut self, path: &Path, text: &str) -> Self {
         for source in &mut self.sources {
             if source.path == path {
                 *source = SourceText::new(path, text);
@@ -97,7 +97,7 @@ impl ConfigTexts {
     }
 
     /// The files and their texts.
-    pub fn iter(&self) -> impl Iterator<Item = (&Path, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Path, &str)> {
         self.sources
             .iter()
             .map(|source| (source.path.as_path(), source.text.as_ref()))
@@ -106,12 +106,12 @@ impl ConfigTexts {
 
 /// The folder of further files that belongs to a configuration file, whether it exists or not.
 #[must_use]
-pub fn drop_in_folder(file: &Path) -> PathBuf {
+pub(crate) fn drop_in_folder(file: &Path) -> PathBuf {
     file.parent().unwrap_or(Path::new("")).join(FOLDER)
 }
 
 /// The files in the folder, sorted by name. Hidden files are skipped: they belong to editors.
-pub fn drop_ins(file: &Path) -> Result<Vec<PathBuf>, ConfigError> {
+pub(crate) fn drop_ins(file: &Path) -> Result<Vec<PathBuf>, ConfigError> {
     let folder = drop_in_folder(file);
     let cannot = |source| ConfigError::Read {
         path: folder.clone(),
@@ -170,7 +170,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = ConfigFile {
             path: folder.path().join("config.toml"),
-            origin: crate::config::ConfigOrigin::Flag,
+            origin: crate::config::places::ConfigOrigin::Flag,
             exists: true,
         };
         std::fs::write(&file.path, "main").unwrap();

@@ -19,7 +19,7 @@ use crate::time::{Stopwatch, Timestamp};
 use crate::web::{ClientLimits, Door, PageThreads, WebSetup, WebSource, serve};
 
 /// What has been due for so long is late: a round of the poller and the turns of a few feeds at a host take less.
-pub const LATE: Duration = Duration::from_mins(2);
+pub(crate) const LATE: Duration = Duration::from_mins(2);
 
 /// The database is asked for metrics at most this often, however many ask us.
 const FRESH: Duration = Duration::from_secs(1);

@@ -58,7 +58,7 @@ async fn ping(deliverer: &Deliverer, target: &Target, alive: bool) {
 }
 
 /// Pings all targets once: after a round of `revisor check`, for users who run it with a timer.
-pub async fn once(
+pub(crate) async fn once(
     deliverer: &Deliverer,
     targets: &[Target],
     well: bool,

@@ -17,7 +17,7 @@ const END: &str = ".reload";
 
 /// The result of a reload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReloadResult {
+pub(crate) struct ReloadResult {
     /// When it ended, in milliseconds; this distinguishes two reloads of the same file.
     at: i64,
     /// SHA-256 of the configuration.
@@ -35,20 +35,20 @@ impl ReloadResult {
 
     /// The last result of the service on this database, if there is one.
     #[must_use]
-    pub fn last(database: &Path) -> Option<Self> {
+    pub(crate) fn last(database: &Path) -> Option<Self> {
         let text = std::fs::read(beside(database, END)).ok()?;
         serde_json::from_slice(&text).ok()
     }
 
     /// Whether it is for the configuration with this hash.
     #[must_use]
-    pub fn is_of(&self, config: &str) -> bool {
+    pub(crate) fn is_of(&self, config: &str) -> bool {
         self.config == config
     }
 
     /// Why the old configuration stays in force; `None` if the new one is in force.
     #[must_use]
-    pub fn error(&self) -> Option<&str> {
+    pub(crate) fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
@@ -65,7 +65,7 @@ impl ReloadResult {
 
 /// The hash of a configuration: of its file and the files in `conf.d`; without a file, the hash of nothing.
 #[must_use]
-pub fn hash_of(file: Option<&Path>) -> String {
+pub(crate) fn hash_of(file: Option<&Path>) -> String {
     let mut hash = Sha256::new();
     // If the folder cannot be read, loading the configuration reports it.
     let drop_ins = file.map(|file| drop_ins(file).unwrap_or_default());

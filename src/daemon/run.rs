@@ -73,7 +73,7 @@ pub enum DaemonError {
 }
 
 /// How the configuration is replaced while the daemon runs.
-pub struct Reload {
+pub(crate) struct Reload {
     /// Reads it again.
     pub read: Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>,
     /// Called once another configuration is in force, for what is outside the daemon: the log.
@@ -81,7 +81,7 @@ pub struct Reload {
 }
 
 /// A daemon that is ready to run.
-pub struct Daemon {
+pub(crate) struct Daemon {
     assembly: Assembly,
     clock: Arc<dyn Clock>,
     file: Option<PathBuf>,
@@ -92,7 +92,7 @@ pub struct Daemon {
 impl Daemon {
     /// Installs the signal handlers, takes the lock, opens the database and prepares everything; `None` if it is
     /// asked to stop meanwhile. Must be called on a runtime.
-    pub async fn start(
+    pub(crate) async fn start(
         config: Config,
         reload: Reload,
         clock: Arc<dyn Clock>,
@@ -125,7 +125,7 @@ impl Daemon {
     }
 
     /// Runs until it is asked to stop.
-    pub async fn run(mut self) -> Result<(), DaemonError> {
+    pub(crate) async fn run(mut self) -> Result<(), DaemonError> {
         let stop = CancellationToken::new();
         let outbox = Arc::new(Notify::new());
         let pulse = Arc::new(Pulse::new());

@@ -13,7 +13,7 @@ pub(super) struct DemoArticle {
 }
 
 /// What the publisher does in each round after the first.
-pub const ROUNDS: [&str; 5] = [
+pub(crate) const ROUNDS: [&str; 5] = [
     "reverses a headline, and bumps the date of another article without changing it",
     "raises a figure without saying so",
     "drops a quotation",

@@ -6,11 +6,11 @@ mod articles;
 mod receiver;
 mod site;
 
-pub use articles::ROUNDS;
-pub use receiver::{Received, Receiver};
-pub use site::DemoSite;
+pub(crate) use articles::ROUNDS;
+pub(crate) use receiver::{Received, Receiver};
+pub(crate) use site::DemoSite;
 
 /// Why the demo failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the demo cannot listen on loopback: {0}")]
-pub struct DemoError(#[from] std::io::Error);
+pub(crate) struct DemoError(#[from] std::io::Error);

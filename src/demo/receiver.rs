@@ -16,7 +16,7 @@ use crate::time::{Clock, System};
 
 /// A webhook that was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Received {
+pub(crate) struct Received {
     /// `webhook-id`.
     pub id: String,
     /// Whether the signature was valid and recent.
@@ -27,7 +27,7 @@ pub struct Received {
 
 /// A running receiver; it ends with the runtime.
 #[derive(Debug)]
-pub struct Receiver {
+pub(crate) struct Receiver {
     address: SocketAddr,
     inbox: Arc<Inbox>,
 }
@@ -40,7 +40,7 @@ struct Inbox {
 
 impl Receiver {
     /// Starts to listen on a free port of 127.0.0.1; webhooks must be signed with `secret`.
-    pub async fn open(secret: SigningSecret) -> Result<Self, DemoError> {
+    pub(crate) async fn open(secret: SigningSecret) -> Result<Self, DemoError> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let inbox = Arc::new(Inbox {
@@ -56,13 +56,13 @@ impl Receiver {
 
     /// Where to send webhooks.
     #[must_use]
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/hook", self.address)
     }
 
     /// The webhooks accepted so far, in order.
     #[must_use]
-    pub fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.inbox
             .taken
             .lock()

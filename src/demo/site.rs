@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 
 /// A running site; it ends with the runtime.
 #[derive(Debug)]
-pub struct DemoSite {
+pub(crate) struct DemoSite {
     stage: Arc<Stage>,
 }
 
@@ -32,7 +32,7 @@ struct Stage {
 impl DemoSite {
     /// Starts to serve on a free port of 127.0.0.1; articles claim to have been published in the two hours before
     /// `now`.
-    pub async fn open(now: Timestamp) -> Result<Self, DemoError> {
+    pub(crate) async fn open(now: Timestamp) -> Result<Self, DemoError> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let stage = Arc::new(Stage {
@@ -50,12 +50,12 @@ impl DemoSite {
 
     /// The address of its feed.
     #[must_use]
-    pub fn feed_url(&self) -> String {
+    pub(crate) fn feed_url(&self) -> String {
         format!("http://{}/feed.xml", self.stage.address)
     }
 
     /// Switches to another round.
-    pub fn set_round(&self, round: usize) {
+    pub(crate) fn set_round(&self, round: usize) {
         self.stage.round.store(round, Ordering::SeqCst);
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::state::Block;
 use crate::extract::pdf;
 
 /// The argument that starts this program as such a process.
-pub const ARGUMENT: &str = "read-pdf";
+pub(crate) const ARGUMENT: &str = "read-pdf";
 
 /// The limit of processor time, in seconds.
 pub(super) const CPU_SECONDS: u64 = 4;
@@ -42,7 +42,7 @@ pub(super) enum ChildResult {
 ///
 /// # Errors
 /// If the limits cannot be set, or a stream breaks; then nothing was read, or nobody is listening.
-pub fn run() -> io::Result<()> {
+pub(crate) fn run() -> io::Result<()> {
     limit()?;
     let mut bytes = Vec::new();
     io::stdin()

@@ -9,11 +9,11 @@ mod parent;
 
 use crate::extract::{self, Article, Form, PageSelectors, article_under};
 
-pub use child::{ARGUMENT, run as run_child};
+pub(crate) use child::{ARGUMENT, run as run_child};
 
 /// A document could not be read, for a reason that may not apply the next time.
 #[derive(Debug, thiserror::Error)]
-pub enum Unreadable {
+pub(crate) enum Unreadable {
     /// The child did not start.
     #[error("cannot start the process that reads PDFs")]
     Start(#[source] std::io::Error),
@@ -27,7 +27,7 @@ pub enum Unreadable {
 
 /// A document that was read.
 #[derive(Debug)]
-pub struct Read {
+pub(crate) struct Read {
     /// What it says.
     pub article: Article,
     /// Whether it has no text because a limit was reached.
@@ -37,7 +37,7 @@ pub struct Read {
 /// About the most memory that reading a document takes. For a PDF, that is the limit of its process; for anything
 /// else, it is some copies of the document and a tree of the part that is read.
 #[must_use]
-pub fn memory(body: &[u8]) -> u64 {
+pub(crate) fn memory(body: &[u8]) -> u64 {
     const COPIES: u64 = 3;
     const TREE: u64 = 45;
     let bytes = body.len() as u64;
@@ -52,7 +52,7 @@ pub fn memory(body: &[u8]) -> u64 {
 ///
 /// # Errors
 /// If it is a PDF, and reading it failed for a reason outside of the file.
-pub fn read(
+pub(crate) fn read(
     body: &[u8],
     content_type: Option<&str>,
     url: Option<&str>,
@@ -62,7 +62,7 @@ pub fn read(
 }
 
 /// Like [`read`], for a page with a known headline.
-pub fn read_under(
+pub(crate) fn read_under(
     body: &[u8],
     content_type: Option<&str>,
     url: Option<&str>,

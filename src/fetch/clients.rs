@@ -93,7 +93,10 @@ impl Clients {
 }
 
 /// A separate client with the settings of feeds that have none of their own.
-pub fn common_client(fetch: &FetchConfig, clock: Arc<dyn Clock>) -> Result<Client, ClientError> {
+pub(crate) fn common_client(
+    fetch: &FetchConfig,
+    clock: Arc<dyn Clock>,
+) -> Result<Client, ClientError> {
     Client::new(&config(fetch)?, clock)
 }
 
@@ -118,7 +121,7 @@ fn config(fetch: &FetchConfig) -> Result<ClientConfig, ClientError> {
 /// The headers that a feed's settings add to a request for `url`: all of them for the feed's own origin, and none
 /// elsewhere, so that a feed cannot have its login sent to whatever it links to.
 #[must_use]
-pub fn own_headers(feed: &FeedConfig, url: &str) -> Vec<(String, String)> {
+pub(crate) fn own_headers(feed: &FeedConfig, url: &str) -> Vec<(String, String)> {
     let Some(access) = &feed.access else {
         return Vec::new();
     };

@@ -7,36 +7,34 @@
 //! [`address`], [`request`], [`response`], [`polite::host_queue`] and [`polite::budget`] are pure; [`client`]
 //! handles one request, and [`Clients`] has the clients of all feeds.
 
-pub mod address;
+pub(crate) mod address;
 mod body;
-pub mod client;
+pub(crate) mod client;
 mod clients;
 mod coding;
 mod failure;
 mod headers;
 mod hops;
 mod lookup;
-pub mod polite;
+pub(crate) mod polite;
 mod pool;
 mod post;
-pub mod request;
+pub(crate) mod request;
 mod resolver;
-pub mod response;
+pub(crate) mod response;
 mod room;
 mod settings;
 #[cfg(test)]
 mod tls_tests;
 
-pub use address::{AddressPolicy, Refused};
-pub use client::{Client, RedirectChain, Step};
-pub use clients::{Clients, common_client, own_headers};
-pub use polite::budget::HostBudget;
-pub use polite::host_gate::{Turn, Turns};
-pub use polite::host_queue::{HostLimits, HostQueue, Lane, host_key};
-pub use post::{PostAnswer, PostMethod, PostRequest};
-pub use request::{FetchRequest, RequestKind, user_agent};
-pub use response::{
-    Answer, CacheHints, FailureKind, FetchFailure, Fetched, GoneResponse, NotModified, Redirect,
-};
-pub use room::{Load, Room, Want};
-pub use settings::{ClientConfig, ClientError};
+pub(crate) use address::AddressPolicy;
+pub(crate) use client::{Client, RedirectChain, Step};
+pub(crate) use clients::{Clients, common_client, own_headers};
+pub(crate) use polite::budget::HostBudget;
+pub(crate) use polite::host_gate::{Turn, Turns};
+pub(crate) use polite::host_queue::{HostLimits, Lane, host_key};
+pub(crate) use post::{PostAnswer, PostMethod, PostRequest};
+pub(crate) use request::{FetchRequest, RequestKind, user_agent};
+pub(crate) use response::{Answer, CacheHints, FailureKind, FetchFailure, Fetched};
+pub(crate) use room::{Load, Room, Want};
+pub(crate) use settings::{ClientConfig, ClientError};

@@ -121,7 +121,7 @@ impl std::fmt::Debug for FetchRequest {
 /// `revisor/0.1.0 (+https://project; contact)`: says honestly who sends the request, and where to complain. The first
 /// address is the `repository` of the package, so that there is one even if `fetch.user_agent_contact` is not set.
 #[must_use]
-pub fn user_agent(contact: &str) -> String {
+pub(crate) fn user_agent(contact: &str) -> String {
     let project = env!("CARGO_PKG_REPOSITORY");
     compose_user_agent(env!("CARGO_PKG_VERSION"), project, contact)
 }

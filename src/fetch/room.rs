@@ -24,7 +24,7 @@ const HUGE_WAITS: Duration = Duration::from_mins(1);
 
 /// The room; clones are the same.
 #[derive(Debug, Clone)]
-pub struct Room {
+pub(crate) struct Room {
     desk: Arc<RoomState>,
 }
 
@@ -63,7 +63,7 @@ struct Claim {
 
 /// A claim for room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Want {
+pub(crate) struct Want {
     /// What the room is for.
     pub lane: Lane,
     /// How many bytes are expected.
@@ -90,14 +90,14 @@ pub(super) struct Stalled(Arc<Mutex<(Duration, Option<Stopwatch>)>>);
 impl Room {
     /// Room for this many bytes.
     #[must_use]
-    pub fn new(total: u64) -> Self {
+    pub(crate) fn new(total: u64) -> Self {
         Self::with(total, false)
     }
 
     /// Room in which a document exceeds the limit only if it is alone in its lane: for work that waits for nothing
     /// once it has room.
     #[must_use]
-    pub fn alone_beyond(total: u64) -> Self {
+    pub(crate) fn alone_beyond(total: u64) -> Self {
         Self::with(total, true)
     }
 
@@ -117,14 +117,14 @@ impl Room {
     }
 
     /// Sets another limit, for claims that are granted from now on.
-    pub fn set_total(&self, total: u64) {
+    pub(crate) fn set_total(&self, total: u64) {
         let mut books = self.desk.books();
         books.total = total;
         books.hand_out();
     }
 
     /// Waits for room. Dropping the future gives up the place in the queue.
-    pub async fn take(&self, want: Want) -> Load {
+    pub(crate) async fn take(&self, want: Want) -> Load {
         let mut load = Load {
             desk: Some(Arc::clone(&self.desk)),
             lane: want.lane,
@@ -143,8 +143,8 @@ impl Room {
     }
 
     /// Bytes in use.
-    #[must_use]
-    pub fn used(&self) -> u64 {
+    #[cfg(test)]
+    pub(crate) fn used(&self) -> u64 {
         let books = self.desk.books();
         books.feeds.used + books.pages.used
     }

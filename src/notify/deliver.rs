@@ -19,7 +19,7 @@ use crate::report::message::Message;
 use crate::time::{Clock, Stopwatch, Timestamp};
 
 /// The whole time of an attempt.
-pub const TIMEOUT: Duration = Duration::from_secs(15);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(15);
 /// An attempt, for the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
@@ -274,7 +274,11 @@ impl Deliverer {
 }
 
 /// What would be sent, for people to look at; secrets are hidden. Of a conversation it is the first request.
-pub fn preview(target: &Target, outgoing: &Outgoing, at: Timestamp) -> Result<String, String> {
+pub(crate) fn preview(
+    target: &Target,
+    outgoing: &Outgoing,
+    at: Timestamp,
+) -> Result<String, String> {
     let event: Event = serde_json::from_slice(&outgoing.body).map_err(|error| error.to_string())?;
     let message = Message::of(&event);
     let session = r#"{"accessJwt":"hidden","did":"did:plc:example"}"#;

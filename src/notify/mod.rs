@@ -7,25 +7,28 @@
 //! [`kinds`] (how each service is spoken to), [`sign`], [`payload`], `template` and `redact` are pure; [`deliver`] and
 //! `edges` send.
 
-pub mod deliver;
+pub(crate) mod deliver;
 mod digest;
-pub mod drain;
+pub(crate) mod drain;
 mod edges;
-pub mod kinds;
-pub mod outbox;
-pub mod payload;
+pub(crate) mod kinds;
+pub(crate) mod outbox;
+pub(crate) mod payload;
 mod redact;
 pub mod sign;
-pub mod target;
+pub(crate) mod target;
 mod template;
 
 #[cfg(test)]
 mod testing;
 
-pub use deliver::{Attempt, Deliver, Deliverer, Outgoing, preview};
-pub use drain::{Drain, DrainSummary};
-pub use kinds::DeliveryResult;
-pub use outbox::{Outbox, StoredOutbox};
+pub use deliver::Deliverer;
+pub(crate) use deliver::{Attempt, Deliver, Outgoing, preview};
+pub use drain::Drain;
+pub(crate) use drain::DrainSummary;
+pub(crate) use kinds::DeliveryResult;
+pub use outbox::StoredOutbox;
 pub use payload::test_event;
-pub use sign::{SecretError, Signed, SigningSecret, VerifyError, sign, verify};
+pub(crate) use sign::SecretError;
+pub use sign::{SigningSecret, sign, verify};
 pub use target::{Target, targets};

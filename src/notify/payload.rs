@@ -19,7 +19,7 @@ use self::cut::{clamp, clamp_strings, cut_block, cut_segments, json_len};
 use crate::domain::event::Event;
 
 /// No limit is kept that is smaller than this: the frame of an event needs room.
-pub const SMALLEST_LIMIT: usize = 2048;
+pub(crate) const SMALLEST_LIMIT: usize = 2048;
 
 /// The members of a diff that are lists of blocks.
 const BLOCK_FIELDS: [&str; 2] = ["summary", "body"];
@@ -29,7 +29,7 @@ const SEGMENT_FIELDS: [&str; 3] = ["title", "standfirst", "byline"];
 
 /// The stored event of a change with the address of its page; any other one, and one without an address, as it is.
 #[must_use]
-pub fn linked(stored: Vec<u8>, base_url: Option<&str>) -> Vec<u8> {
+pub(crate) fn linked(stored: Vec<u8>, base_url: Option<&str>) -> Vec<u8> {
     let Some(base) = base_url else { return stored };
     let Ok(mut event) = serde_json::from_slice::<Value>(&stored) else {
         return stored;
@@ -84,7 +84,7 @@ fn shrink_members(event: &mut Value, limit: usize) {
 /// As [`fit`], for an event that is stored as JSON; members that this version does not know stay. What is no event is
 /// handed back as it is: nothing can be cut from it without loss of its form.
 #[must_use]
-pub fn fit_json(stored: Vec<u8>, max_bytes: usize) -> Vec<u8> {
+pub(crate) fn fit_json(stored: Vec<u8>, max_bytes: usize) -> Vec<u8> {
     let limit = max_bytes.max(SMALLEST_LIMIT);
     if stored.len() <= limit || serde_json::from_slice::<Event>(&stored).is_err() {
         return stored;

@@ -5,7 +5,10 @@ use crate::report::show::Archived;
 use crate::store::{Reader, StoreError};
 
 /// The snapshot for a change; `None` if none was requested.
-pub fn archived(reader: &Reader, change: ChangeNumber) -> Result<Option<Archived>, StoreError> {
+pub(crate) fn archived(
+    reader: &Reader,
+    change: ChangeNumber,
+) -> Result<Option<Archived>, StoreError> {
     let found = reader.snapshot_of(change)?;
     Ok(found.map(|row| Archived {
         address: row.address,

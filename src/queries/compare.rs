@@ -11,7 +11,7 @@ type TextLine = fn(&EntryState) -> Option<&str>;
 
 /// The difference with its assessment, as a change would have it.
 #[must_use]
-pub fn difference(old: &EntryState, new: &EntryState) -> FileDiff {
+pub(crate) fn difference(old: &EntryState, new: &EntryState) -> FileDiff {
     let comparison = compare(old, new);
     let assessment = comparison
         .as_ref()

@@ -11,11 +11,11 @@ use crate::store::{self, FeedHealth};
 use crate::time::Timestamp;
 
 /// The usual interval of a feed, and the reason for it.
-pub type Usual = fn(&FeedConfig, Option<&store::FeedRow>, Timestamp) -> (Duration, String);
+pub(crate) type Usual = fn(&FeedConfig, Option<&store::FeedRow>, Timestamp) -> (Duration, String);
 
 /// In the order of the configuration, which decides which feeds exist. `usual` may leave out the interval, which
 /// is slow for a very large number of feeds.
-pub fn of_configuration<'a>(
+pub(crate) fn of_configuration<'a>(
     configured: impl IntoIterator<Item = &'a FeedConfig>,
     health: Vec<FeedHealth>,
     now: Timestamp,
@@ -40,7 +40,7 @@ pub fn of_configuration<'a>(
 /// The interval between two polls of a feed without trouble, and the reason: from its schedule, its rhythm and its
 /// own hints, without the effects of a single response or failure.
 #[must_use]
-pub fn usual(
+pub(crate) fn usual(
     feed: &FeedConfig,
     row: Option<&store::FeedRow>,
     now: Timestamp,

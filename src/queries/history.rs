@@ -15,7 +15,7 @@ use crate::store::{
 };
 
 /// An entry with its revisions; `tags` maps the address of a feed to its tags.
-pub fn history_of(
+pub(crate) fn history_of(
     entry: &KnownEntry,
     tags: &dyn Fn(&str) -> Option<Vec<String>>,
     reader: &Reader,

@@ -16,7 +16,7 @@ const PLACES: usize = 3;
 
 /// What is looked for.
 #[derive(Debug, Clone)]
-pub enum SearchTarget {
+pub(crate) enum SearchTarget {
     /// Words, by the index.
     Words(Query),
     /// A regular expression, by reading everything.
@@ -41,13 +41,13 @@ impl SearchTarget {
 
 /// Times are about changes: with one, what is in articles now is not searched.
 #[must_use]
-pub fn searches_articles(filter: &SearchFilter) -> bool {
+pub(crate) fn searches_articles(filter: &SearchFilter) -> bool {
     let anytime = filter.since.is_none() && filter.until.is_none();
     anytime && matches!(filter.texts, SearchIn::All | SearchIn::Headlines)
 }
 
 /// What the index finds.
-pub fn indexed(
+pub(crate) fn indexed(
     reader: &Reader,
     query: &Query,
     filter: &SearchFilter,
@@ -72,7 +72,7 @@ pub fn indexed(
 
 /// What was found so far, an article once.
 #[derive(Debug, Default)]
-pub struct Articles {
+pub(crate) struct Articles {
     articles: Vec<FoundArticle>,
     places: HashMap<EntryId, usize>,
 }
@@ -80,24 +80,18 @@ pub struct Articles {
 impl Articles {
     /// How many there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.articles.len()
-    }
-
-    /// Whether nothing was found.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.articles.is_empty()
     }
 
     /// What was found, in the order in which it was.
     #[must_use]
-    pub fn finish(self) -> Vec<FoundArticle> {
+    pub(crate) fn finish(self) -> Vec<FoundArticle> {
         self.articles
     }
 
     /// Looks at what a change took away and brought.
-    pub fn change(
+    pub(crate) fn change(
         &mut self,
         reader: &Reader,
         change: &StoredChange,
@@ -141,7 +135,7 @@ impl Articles {
     }
 
     /// Looks at the newest text of an article.
-    pub fn article(
+    pub(crate) fn article(
         &mut self,
         reader: &Reader,
         entry: EntryId,

@@ -6,7 +6,7 @@ use super::clean;
 
 /// What `reextract` did. Its JSON form is the output of `reextract --json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct ReadAnew {
+pub(crate) struct ReadAnew {
     /// Entries that were checked.
     pub entries: u64,
     /// Entries that had an older scheme and now have the current one.
@@ -23,13 +23,13 @@ pub struct ReadAnew {
 
 /// Progress so far.
 #[must_use]
-pub fn progress(done: u64, all: u64) -> String {
+pub(crate) fn progress(done: u64, all: u64) -> String {
     format!("{done} of {} entries", all.max(done))
 }
 
 /// What it did, one fact per line.
 #[must_use]
-pub fn read_anew(report: &ReadAnew) -> String {
+pub(crate) fn read_anew(report: &ReadAnew) -> String {
     let mut lines = vec![match report.renewed {
         0 => format!(
             "{}, nothing to re-read",
@@ -65,7 +65,7 @@ pub fn read_anew(report: &ReadAnew) -> String {
 
 /// What `db verify` found. Its JSON form is the output of `db verify --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Checked {
+pub(crate) struct Checked {
     /// Whether nothing is wrong.
     pub ok: bool,
     /// Links of the chain.
@@ -86,7 +86,7 @@ pub struct Checked {
 
 /// What was found, one fact per line.
 #[must_use]
-pub fn checked(report: &Checked) -> String {
+pub(crate) fn checked(report: &Checked) -> String {
     let mut lines: Vec<String> = report
         .faults
         .iter()
@@ -120,7 +120,7 @@ pub fn checked(report: &Checked) -> String {
 
 /// What `db prune` deleted or would delete. Its JSON form is the output of `db prune --json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Dropped {
+pub(crate) struct Dropped {
     /// Responses whose body is no longer stored.
     pub captures: u64,
     /// Bytes that they used.
@@ -143,7 +143,7 @@ pub struct Dropped {
 
 /// What was deleted.
 #[must_use]
-pub fn dropped(report: &Dropped) -> String {
+pub(crate) fn dropped(report: &Dropped) -> String {
     let verb = if report.dry_run {
         "would delete"
     } else {

@@ -75,7 +75,7 @@ pub(super) fn address(data: &EventData) -> Option<String> {
 
 /// Whether an address is a web address, which may become a link; `javascript:` and the like stay text.
 #[must_use]
-pub fn is_web(address: &str) -> bool {
+pub(crate) fn is_web(address: &str) -> bool {
     ["https://", "http://"].iter().any(|scheme| {
         address
             .get(..scheme.len())

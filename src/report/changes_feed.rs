@@ -25,7 +25,7 @@ const ID: &str = "urn:revisor:changes";
 
 /// A change as an item.
 #[derive(Debug, Clone, Copy)]
-pub struct Item<'a> {
+pub(crate) struct Item<'a> {
     /// The id of its event, `msg_…`, which is never reused.
     pub uid: &'a str,
     /// The change.
@@ -34,7 +34,7 @@ pub struct Item<'a> {
 
 /// The title and the addresses of a feed of changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FeedChannel {
+pub(crate) struct FeedChannel {
     /// Its identifier, the same wherever it is published.
     pub id: String,
     /// Its title.
@@ -64,7 +64,7 @@ impl Default for FeedChannel {
 
 /// The Atom feed of changes, newest first.
 #[must_use]
-pub fn atom(channel: &FeedChannel, items: &[Item<'_>], view: &TimeView) -> String {
+pub(crate) fn atom(channel: &FeedChannel, items: &[Item<'_>], view: &TimeView) -> String {
     let links = [
         ("self", "application/atom+xml", &channel.own),
         ("alternate", "text/html", &channel.home),
@@ -131,7 +131,7 @@ fn entry(item: &Item<'_>, links: &Links, view: &TimeView) -> String {
 
 /// The JSON Feed of changes, newest first.
 #[must_use]
-pub fn json_feed(channel: &FeedChannel, items: &[Item<'_>], view: &TimeView) -> Value {
+pub(crate) fn json_feed(channel: &FeedChannel, items: &[Item<'_>], view: &TimeView) -> Value {
     let items: Vec<Value> = items
         .iter()
         .map(|item| json_item(item, &channel.links, view))

@@ -82,7 +82,7 @@ impl CheckReport {
 
 /// One line; `width` is the width of the name column.
 #[must_use]
-pub fn line(feed: &CheckedFeed, width: usize, view: &TimeView) -> String {
+pub(crate) fn line(feed: &CheckedFeed, width: usize, view: &TimeView) -> String {
     let paint = view.paint;
     let (role, mark) = match feed.outcome {
         CheckOutcome::Failed => (TextRole::Bad, "✗ "),
@@ -127,7 +127,7 @@ pub fn line(feed: &CheckedFeed, width: usize, view: &TimeView) -> String {
 
 /// The width that [`line`] needs for these feeds.
 #[must_use]
-pub fn name_width<'a>(names: impl IntoIterator<Item = &'a str>) -> usize {
+pub(crate) fn name_width<'a>(names: impl IntoIterator<Item = &'a str>) -> usize {
     names
         .into_iter()
         .map(|name| super::style::columns(&clean::line(name)))
@@ -138,7 +138,7 @@ pub fn name_width<'a>(names: impl IntoIterator<Item = &'a str>) -> usize {
 
 /// `3 feeds · 20 pages · 1 new · 1 changed · 1 failed · 0.4 s`.
 #[must_use]
-pub fn summary(report: &CheckReport, elapsed_ms: u64) -> String {
+pub(crate) fn summary(report: &CheckReport, elapsed_ms: u64) -> String {
     let total = |of: fn(&CheckedFeed) -> u64| report.feeds.iter().map(of).sum::<u64>();
     let failed = total(|feed| u64::from(feed.outcome == CheckOutcome::Failed));
     let mut parts = vec![names::count(report.feeds.len() as u64, "feed")];

@@ -26,7 +26,7 @@ const MARKS_MAX: usize = 6;
 /// One line: line breaks and tabs become spaces, unsafe characters are removed. Ordinary white space stays as it
 /// is, so that a piece of a text can be cleaned on its own.
 #[must_use]
-pub fn line(text: &str) -> Cow<'_, str> {
+pub(crate) fn line(text: &str) -> Cow<'_, str> {
     if is_plain(text, false) {
         unmarked(Cow::Borrowed(text))
     } else {
@@ -36,7 +36,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
 
 /// Several lines: every kind of line break becomes `\n`, a tab becomes four spaces, unsafe characters are removed.
 #[must_use]
-pub fn lines(text: &str) -> Cow<'_, str> {
+pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     if is_plain(text, true) {
         unmarked(Cow::Borrowed(text))
     } else {
@@ -72,7 +72,7 @@ fn unmarked(text: Cow<'_, str>) -> Cow<'_, str> {
 /// An equivalent JSON document in which characters that could control a terminal or reverse text are written as
 /// `\u…`: JSON itself requires that only for characters below a space.
 #[must_use]
-pub fn json(document: &str) -> Cow<'_, str> {
+pub(crate) fn json(document: &str) -> Cow<'_, str> {
     let harms = |c: char| {
         let steers = c == '\u{7f}' || ('\u{80}'..='\u{9f}').contains(&c);
         let turns = matches!(
@@ -98,7 +98,7 @@ pub fn json(document: &str) -> Cow<'_, str> {
 
 /// An address: like [`line`], but without any white space, so that it is one word wherever it is printed.
 #[must_use]
-pub fn address(text: &str) -> Cow<'_, str> {
+pub(crate) fn address(text: &str) -> Cow<'_, str> {
     let text = line(text);
     if text.contains(char::is_whitespace) {
         Cow::Owned(text.split_whitespace().collect())
@@ -109,7 +109,7 @@ pub fn address(text: &str) -> Cow<'_, str> {
 
 /// Segments [as a reader takes them](as_read), with every text cleaned like [`line`]; empty ones are dropped.
 #[must_use]
-pub fn segments(segments: &[Segment]) -> Vec<Segment> {
+pub(crate) fn segments(segments: &[Segment]) -> Vec<Segment> {
     as_read(segments)
         .iter()
         .map(|segment| {
@@ -127,7 +127,7 @@ pub fn segments(segments: &[Segment]) -> Vec<Segment> {
 /// At most `max` graphemes, on one line, without white space at the ends; `…` replaces the rest, after the last
 /// space if one is near.
 #[must_use]
-pub fn excerpt(text: &str, max: usize) -> String {
+pub(crate) fn excerpt(text: &str, max: usize) -> String {
     // A grapheme takes at least one byte, but can take any number: the cap keeps a line of megabytes cheap.
     let text = cut_bytes(text, max.saturating_mul(16).saturating_add(64));
     let clean = line(text.kept);
@@ -153,7 +153,7 @@ pub fn excerpt(text: &str, max: usize) -> String {
 /// For logs: nothing is lost, but unprintable characters are written as escapes (`\n`, `\u{1b}`), so that no text
 /// can end a line or look like another one.
 #[must_use]
-pub fn escaped(text: &str) -> Cow<'_, str> {
+pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     if is_plain(text, false) {
         return Cow::Borrowed(text);
     }

@@ -7,13 +7,13 @@ use super::names;
 use crate::domain::event::RevisionInfo;
 
 /// The header of [`record`].
-pub const HEAD: &str = "number,noticed,feed,entry,address,fields,significance,score,labels,revision_before,\
+pub(crate) const HEAD: &str = "number,noticed,feed,entry,address,fields,significance,score,labels,revision_before,\
 revision_after,last_unchanged,first_changed,title_before,title_after,words_added,words_removed\r\n";
 
 /// One record of RFC 4180. Times are UTC; a value that a spreadsheet would treat as a formula is prefixed with an
 /// apostrophe.
 #[must_use]
-pub fn record(row: &LogRow) -> String {
+pub(crate) fn record(row: &LogRow) -> String {
     let data = &row.event.data;
     let change = data.change.as_ref();
     let text = |value: Option<&str>| {
@@ -68,7 +68,7 @@ const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－'
 
 /// A line of any table: text is cleaned, and no cell is a formula.
 #[must_use]
-pub fn line(cells: &[&str]) -> String {
+pub(crate) fn line(cells: &[&str]) -> String {
     let cells: Vec<String> = cells
         .iter()
         .map(|cell| csv_cell(&clean::line(cell)))

@@ -15,7 +15,7 @@ use crate::domain::links::LinkChange;
 
 /// The difference between two texts. Its JSON form is a contract.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FileDiff {
+pub(crate) struct FileDiff {
     /// Whether the texts are equal in everything that counts.
     pub equal: bool,
     /// How much it matters; `null` when equal.
@@ -59,7 +59,7 @@ pub struct FileDiff {
 
 /// A piece of ignored text that changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct IgnoredDiff {
+pub(crate) struct IgnoredDiff {
     /// The text before, or its part around the difference; `null` if there was none.
     pub before: Option<String>,
     /// The text after; `null` if it is gone.
@@ -80,7 +80,7 @@ impl From<Movement> for IgnoredDiff {
 
 /// The lines besides the blocks; a line that is absent is on neither side.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct ExtraLines {
+pub(crate) struct ExtraLines {
     /// The headline.
     pub title: Option<Vec<Segment>>,
     /// The line above it.
@@ -97,7 +97,7 @@ impl FileDiff {
     /// Combines the parts. `assessment` is absent if the two are equal by the rules of normalisation; `words`
     /// counts over all texts.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         lines: ExtraLines,
         body: ProseDiff,
         words: WordCount,
@@ -133,7 +133,7 @@ impl FileDiff {
 
 /// For people: the headline, the paragraphs, the labels; `None` if the two are equal.
 #[must_use]
-pub fn text(diff: &FileDiff, all_text: bool, view: &TimeView) -> Option<String> {
+pub(crate) fn text(diff: &FileDiff, all_text: bool, view: &TimeView) -> Option<String> {
     let significance = diff.significance?;
     let mut out = String::new();
     let changed = |line: &[Segment]| line.iter().any(|s| !matches!(s, Segment::Equal(_)));
@@ -193,7 +193,7 @@ pub fn text(diff: &FileDiff, all_text: bool, view: &TimeView) -> Option<String> 
 
 /// How much of the ignored text changed, if any.
 #[must_use]
-pub fn ignored(diff: &FileDiff) -> Option<String> {
+pub(crate) fn ignored(diff: &FileDiff) -> Option<String> {
     let count = diff.ignored.len() as u64;
     let moved = super::names::count(count, "ignored movement");
     (count > 0).then(|| format!("{moved} (--json lists them)"))

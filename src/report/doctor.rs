@@ -9,7 +9,7 @@ use super::when::TimeView;
 /// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum FindingLevel {
+pub(crate) enum FindingLevel {
     /// Everything is in order.
     Ok,
     /// It works, but needs attention.
@@ -20,7 +20,7 @@ pub enum FindingLevel {
 
 /// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DoctorFinding {
+pub(crate) struct DoctorFinding {
     /// `configuration`, `clock`, `disk`, `database`, `service`, `feeds` or `targets`.
     pub check: &'static str,
     /// How serious it is.
@@ -35,7 +35,7 @@ pub struct DoctorFinding {
 impl DoctorFinding {
     /// Everything is in order.
     #[must_use]
-    pub fn ok(check: &'static str, text: impl Into<String>) -> Self {
+    pub(crate) fn ok(check: &'static str, text: impl Into<String>) -> Self {
         Self {
             check,
             level: FindingLevel::Ok,
@@ -46,7 +46,11 @@ impl DoctorFinding {
 
     /// It works but needs attention; `hint` says how to fix it.
     #[must_use]
-    pub fn warn(check: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn warn(
+        check: &'static str,
+        text: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         Self {
             level: FindingLevel::Warn,
             hint: Some(hint.into()),
@@ -56,7 +60,11 @@ impl DoctorFinding {
 
     /// It does not work; `hint` says how to fix it.
     #[must_use]
-    pub fn fail(check: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn fail(
+        check: &'static str,
+        text: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         Self {
             level: FindingLevel::Fail,
             ..Self::warn(check, text, hint)
@@ -66,7 +74,7 @@ impl DoctorFinding {
 
 /// All findings. Its JSON form is the output of `doctor --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DoctorReport {
+pub(crate) struct DoctorReport {
     /// The worst level of all checks.
     pub level: FindingLevel,
     /// In the order in which the checks depend on each other.
@@ -76,7 +84,7 @@ pub struct DoctorReport {
 impl DoctorReport {
     /// A report of these findings.
     #[must_use]
-    pub fn of(checks: Vec<DoctorFinding>) -> Self {
+    pub(crate) fn of(checks: Vec<DoctorFinding>) -> Self {
         let worst = checks.iter().map(|check| check.level).max();
         Self {
             level: worst.unwrap_or(FindingLevel::Ok),
@@ -87,7 +95,7 @@ impl DoctorReport {
 
 /// A line for each finding, and another for its hint.
 #[must_use]
-pub fn text(report: &DoctorReport, view: &TimeView) -> String {
+pub(crate) fn text(report: &DoctorReport, view: &TimeView) -> String {
     let mut out = String::new();
     for found in &report.checks {
         let (role, level) = match found.level {

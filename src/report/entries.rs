@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 
 /// An article. Its JSON form is an element of the output of `entries --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct EntryRow {
+pub(crate) struct EntryRow {
     /// Its identifier, `ent_…`.
     pub id: String,
     /// The name of its feed.
@@ -39,7 +39,7 @@ pub struct EntryRow {
 /// The state of an article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ArticleStatus {
+pub(crate) enum ArticleStatus {
     /// Its feed lists it.
     Listed,
     /// It is a single watched page that no feed lists.
@@ -66,7 +66,7 @@ impl ArticleStatus {
 
 /// Two lines: the headline; identifier, feed, state, revisions.
 #[must_use]
-pub fn text(row: &EntryRow, view: &TimeView) -> String {
+pub(crate) fn text(row: &EntryRow, view: &TimeView) -> String {
     let changed = match row.last_change {
         Some(at) => format!("changed {}", view.moment(at)),
         None => format!("first seen {}", view.moment(row.first_seen)),
@@ -91,7 +91,7 @@ pub fn text(row: &EntryRow, view: &TimeView) -> String {
 
 /// `id<TAB>address<TAB>headline`, for scripts.
 #[must_use]
-pub fn oneline(row: &EntryRow) -> String {
+pub(crate) fn oneline(row: &EntryRow) -> String {
     let url = row.url.as_deref().map(clean::address).unwrap_or_default();
     format!("{}\t{url}\t{}\n", clean::line(&row.id), title(row))
 }

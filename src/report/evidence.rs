@@ -23,11 +23,11 @@ use crate::domain::state::Channel;
 use crate::time::Timestamp;
 
 /// The format that the data declare.
-pub const FORMAT: &str = "revisor-evidence-1";
+pub(crate) const FORMAT: &str = "revisor-evidence-1";
 
 /// Everything behind a change.
 #[derive(Debug, Clone, PartialEq)]
-pub struct EvidenceReport {
+pub(crate) struct EvidenceReport {
     /// The change, as targets and `log` get it.
     pub event: Event,
     /// The chain of its entry, from the first revision to the one after the change.
@@ -82,7 +82,7 @@ struct CaptureData<'a> {
 
 /// The file. The data are on a line of their own, and so is the checksum, for tools that work by lines.
 #[must_use]
-pub fn document(evidence: &EvidenceReport) -> String {
+pub(crate) fn document(evidence: &EvidenceReport) -> String {
     let number = evidence.event.data.number;
     let title = number.map_or_else(|| "Change".to_owned(), |number| format!("Change #{number}"));
     let body = html! {

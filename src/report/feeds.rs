@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 
 /// A feed. Its JSON form is an element of the output of `feeds --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FeedSummary {
+pub(crate) struct FeedSummary {
     /// Its name in the configuration.
     pub name: String,
     /// Its address in the configuration.
@@ -63,7 +63,7 @@ fn is_zero(number: &u64) -> bool {
 /// The state of a feed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FeedStatus {
+pub(crate) enum FeedStatus {
     /// It has never been read.
     New,
     /// The last poll succeeded.
@@ -78,7 +78,7 @@ pub enum FeedStatus {
 
 /// A table.
 #[must_use]
-pub fn text(feeds: &[FeedSummary], view: &TimeView) -> String {
+pub(crate) fn text(feeds: &[FeedSummary], view: &TimeView) -> String {
     let rows: Vec<Vec<Line>> = feeds.iter().map(|feed| table_row(feed, view)).collect();
     table(
         &[
@@ -96,7 +96,7 @@ pub fn text(feeds: &[FeedSummary], view: &TimeView) -> String {
 
 /// `name<TAB>address`, for scripts.
 #[must_use]
-pub fn oneline(feed: &FeedSummary) -> String {
+pub(crate) fn oneline(feed: &FeedSummary) -> String {
     format!(
         "{}\t{}\n",
         clean::line(&feed.name),
@@ -116,11 +116,11 @@ fn table_row(feed: &FeedSummary, view: &TimeView) -> Vec<Line> {
     };
     let last = feed
         .last_ok
-        .map_or("never".to_owned(), |at| view.from_now(at));
+        .map_or("never".to_owned(), |at| view.relative(at));
     let mut next = match (feed.state, feed.next) {
         (FeedStatus::Paused, _) | (_, None) => Line::plain("never"),
         (_, Some(at)) if at <= view.now => Line::plain("now"),
-        (_, Some(at)) => Line::plain(view.from_now(at)),
+        (_, Some(at)) => Line::plain(view.relative(at)),
     };
     let why = clean::excerpt(&feed.next_why, 40);
     if !why.is_empty() && feed.next.is_some() && feed.state != FeedStatus::Paused {
@@ -149,7 +149,7 @@ fn table_row(feed: &FeedSummary, view: &TimeView) -> Vec<Line> {
 
 /// `3 feeds, 1 failing`; for standard error.
 #[must_use]
-pub fn summary(feeds: &[FeedSummary]) -> String {
+pub(crate) fn summary(feeds: &[FeedSummary]) -> String {
     let of = |state| feeds.iter().filter(|feed| feed.state == state).count() as u64;
     let mut text = names::count(feeds.len() as u64, "feed");
     for (count, what) in [

@@ -57,7 +57,7 @@ pub const TOPICS: [Topic; 10] = [
 
 /// A page for people: prose is wrapped, code is indented and otherwise unchanged.
 #[must_use]
-pub fn page(topic: &Topic, paint: Paint) -> String {
+pub(crate) fn page(topic: &Topic, paint: Paint) -> String {
     let mut out = String::new();
     let mut is_code = false;
     for line in topic.text.lines() {
@@ -89,7 +89,7 @@ pub fn page(topic: &Topic, paint: Paint) -> String {
 
 /// A part of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part<'a> {
+pub(crate) enum Part<'a> {
     /// A heading and its level.
     Heading(usize, &'a str),
     /// A paragraph.
@@ -102,7 +102,7 @@ pub enum Part<'a> {
 
 /// The parts of a page, for output other than a terminal.
 #[must_use]
-pub fn parts(text: &str) -> Vec<Part<'_>> {
+pub(crate) fn parts(text: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let mut is_code = false;
     for line in text.lines() {
@@ -139,7 +139,7 @@ pub fn parts(text: &str) -> Vec<Part<'_>> {
 
 /// A piece of running text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece<'a> {
+pub(crate) enum Piece<'a> {
     /// Words.
     Text(&'a str),
     /// Text that is typed or is in a file.
@@ -148,7 +148,7 @@ pub enum Piece<'a> {
 
 impl<'a> Piece<'a> {
     /// The pieces of a paragraph.
-    pub fn of(text: &'a str) -> impl Iterator<Item = Self> {
+    pub(crate) fn of(text: &'a str) -> impl Iterator<Item = Self> {
         text.split('`').enumerate().map(|(place, piece)| {
             if place % 2 == 1 {
                 Self::Code(piece)

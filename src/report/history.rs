@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 
 /// An entry and its history. Its JSON form is the output of `history --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct History {
+pub(crate) struct History {
     /// Its feed.
     pub feed: FeedInfo,
     /// The entry as it is now.
@@ -62,7 +62,7 @@ pub struct History {
 
 /// A name of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HistoryName {
+pub(crate) struct HistoryName {
     /// `guid`, `address` or `content`.
     pub kind: &'static str,
     /// The name: a guid as given, an address in its canonical form, a hash of headline and text.
@@ -78,7 +78,7 @@ pub struct HistoryName {
 
 /// The removal or the return of an article.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct LifeRow {
+pub(crate) struct LifeRow {
     /// `entry.removed` or `entry.restored`.
     pub event: EventKind,
     /// The window in which it happened.
@@ -91,7 +91,7 @@ pub struct LifeRow {
 
 /// Remarks on the checks of a page.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct PageRemarks {
+pub(crate) struct PageRemarks {
     /// Why the last check read no text: `not_found`, `paywall`, `held` …
     #[serde(rename = "page_reason", skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
@@ -114,7 +114,7 @@ pub struct PageRemarks {
 
 /// A revision.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct HistoryRow {
+pub(crate) struct HistoryRow {
     /// Its number.
     pub revision: RevisionNumber,
     /// When it was first seen.
@@ -139,7 +139,7 @@ pub struct HistoryRow {
 
 /// The change that led to a revision.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct HistoryChange {
+pub(crate) struct HistoryChange {
     /// Its number.
     pub number: ChangeNumber,
     /// The fields that changed.
@@ -208,7 +208,7 @@ fn quiet_word<S: serde::Serializer>(
 
 /// A table, newest first; ● marks a changed headline, ○ a first snapshot.
 #[must_use]
-pub fn text(history: &History, view: &TimeView) -> String {
+pub(crate) fn text(history: &History, view: &TimeView) -> String {
     let paint = view.paint;
     let entry = &history.entry;
     let feed = changed::feed_name(Some(&history.feed), 80);
@@ -401,7 +401,7 @@ pub(super) fn remarks(history: &History, view: &TimeView) -> Vec<String> {
     ];
     let page: Vec<String> = page
         .into_iter()
-        .filter_map(|(what, at)| at.map(|at| format!("{what} {}", view.from_now(at))))
+        .filter_map(|(what, at)| at.map(|at| format!("{what} {}", view.relative(at))))
         .collect();
     if let Some(why) = &history.page_barred {
         remarks.push(format!(

@@ -15,7 +15,7 @@ const INDENT: &str = "      ";
 
 /// A place whose ignored text moved. Its JSON form is a line of `log --ignored --format ndjson`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct IgnoredView {
+pub(crate) struct IgnoredView {
     /// The name of the feed.
     pub feed: String,
     /// The entry.
@@ -48,7 +48,7 @@ pub struct IgnoredView {
 
 /// The entry of a place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct IgnoredEntry {
+pub(crate) struct IgnoredEntry {
     /// Its public identifier.
     pub id: String,
     /// The address of its page.
@@ -61,7 +61,7 @@ pub struct IgnoredEntry {
 
 /// A few lines: when, how often, feed and headline; the words; the reason.
 #[must_use]
-pub fn short(moved: &IgnoredView, view: &TimeView) -> String {
+pub(crate) fn short(moved: &IgnoredView, view: &TimeView) -> String {
     let paint = view.paint;
     let times = match moved.times {
         1 => "once".to_owned(),
@@ -99,7 +99,7 @@ pub fn short(moved: &IgnoredView, view: &TimeView) -> String {
 
 /// One line, for searching and counting.
 #[must_use]
-pub fn oneline(moved: &IgnoredView, view: &TimeView) -> String {
+pub(crate) fn oneline(moved: &IgnoredView, view: &TimeView) -> String {
     let head = format!(
         "{} {}× {} {} ",
         view.exact(moved.last_at),
@@ -123,14 +123,14 @@ fn reason(moved: &IgnoredView) -> String {
 
 /// The change, as a word diff.
 #[must_use]
-pub fn words(before: Option<&str>, after: Option<&str>) -> Line {
+pub(crate) fn words(before: Option<&str>, after: Option<&str>) -> Line {
     let segments = diff_line(before.unwrap_or_default(), after.unwrap_or_default());
     Line::new().segments(&clean::segments(&segments))
 }
 
 /// How many there were, for the end of a list.
 #[must_use]
-pub fn summary(shown: u64) -> String {
+pub(crate) fn summary(shown: u64) -> String {
     match shown {
         0 => "no ignored text moved".to_owned(),
         shown => format!("ignored text moved in {}", names::count(shown, "place")),

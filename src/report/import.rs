@@ -9,7 +9,7 @@ use crate::feed::list::ListForm;
 
 /// The result of `import`. Its JSON form is the output of `import --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ImportReport {
+pub(crate) struct ImportReport {
     /// The format of the list.
     pub form: ListForm,
     /// Whether this was a dry run, which writes nothing.
@@ -30,7 +30,7 @@ pub struct ImportReport {
 
 /// What happened to one item of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ImportLine {
+pub(crate) struct ImportLine {
     /// From 1.
     pub line: usize,
     /// What happened to it.
@@ -48,7 +48,7 @@ pub struct ImportLine {
 /// What happened to one item of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ImportResult {
+pub(crate) enum ImportResult {
     /// It is in the configuration now.
     Added,
     /// It was already there.
@@ -64,7 +64,7 @@ pub enum ImportResult {
 impl ImportReport {
     /// Counts the lines.
     #[must_use]
-    pub fn new(form: ListForm, dry_run: bool, lines: Vec<ImportLine>) -> Self {
+    pub(crate) fn new(form: ListForm, dry_run: bool, lines: Vec<ImportLine>) -> Self {
         let of = |result| lines.iter().filter(|line| line.result == result).count();
         Self {
             form,
@@ -81,7 +81,7 @@ impl ImportReport {
 
 /// A line for each item of the list.
 #[must_use]
-pub fn text(report: &ImportReport, paint: Paint) -> String {
+pub(crate) fn text(report: &ImportReport, paint: Paint) -> String {
     let last = report.lines.iter().map(|line| line.line).max();
     let width = last.unwrap_or_default().to_string().len();
     let mut out = String::new();
@@ -114,7 +114,7 @@ pub fn text(report: &ImportReport, paint: Paint) -> String {
 
 /// `12 feeds added, 1 present, 2 failed`; for standard error.
 #[must_use]
-pub fn summary(report: &ImportReport) -> String {
+pub(crate) fn summary(report: &ImportReport) -> String {
     let verb = if report.dry_run { "to add" } else { "added" };
     let mut text = format!("{} {verb}", count(report.added as u64, "feed"));
     for (count, what) in [

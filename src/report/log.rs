@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 
 /// A change, or another event, in the list.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LogRow {
+pub(crate) struct LogRow {
     /// The event, with its number if it is a change.
     pub event: Event,
     /// Why it sent no alert, if it sent none.
@@ -34,7 +34,7 @@ const AROUND: ExcerptLimits = ExcerptLimits {
 
 /// A few lines: number, when, feed, what; the words; the address and how much changed.
 #[must_use]
-pub fn short(row: &LogRow, view: &TimeView) -> String {
+pub(crate) fn short(row: &LogRow, view: &TimeView) -> String {
     let data = &row.event.data;
     let paint = view.paint;
     let number = data.number.map(|n| format!("#{n}")).unwrap_or_default();
@@ -114,7 +114,7 @@ fn fitted(line: Line, paint: Paint) -> String {
 
 /// One line, for searching and counting.
 #[must_use]
-pub fn oneline(row: &LogRow, view: &TimeView) -> String {
+pub(crate) fn oneline(row: &LogRow, view: &TimeView) -> String {
     let data = &row.event.data;
     let mut line = match data.number {
         Some(number) => Line::new().with(TextRole::Strong, format!("#{number}")),
@@ -144,7 +144,7 @@ pub fn oneline(row: &LogRow, view: &TimeView) -> String {
 
 /// `2 changes (5 hidden; --all shows them)`; for standard error.
 #[must_use]
-pub fn summary(shown: u64, hidden: u64) -> String {
+pub(crate) fn summary(shown: u64, hidden: u64) -> String {
     let changes = match shown {
         0 => "no changes".to_owned(),
         shown => names::count(shown, "change"),
@@ -158,7 +158,7 @@ pub fn summary(shown: u64, hidden: u64) -> String {
 
 /// The reason why a change is quiet, for people.
 #[must_use]
-pub fn quiet_name(quiet: Quiet) -> &'static str {
+pub(crate) fn quiet_name(quiet: Quiet) -> &'static str {
     match quiet {
         Quiet::Insignificant => "below the alert threshold",
         Quiet::Echo => "echo of the other channel",
@@ -304,7 +304,7 @@ fn amount(data: &EventData, change: &ChangeInfo) -> Line {
 
 /// A view without colour and width, in UTC, for files.
 #[must_use]
-pub fn plain_view(now: Timestamp) -> TimeView {
+pub(crate) fn plain_view(now: Timestamp) -> TimeView {
     TimeView {
         paint: Paint::default(),
         zone: Tz::UTC,

@@ -10,7 +10,7 @@ use crate::domain::diff::Segment;
 
 /// A Markdown list item with special characters escaped.
 #[must_use]
-pub fn item(row: &LogRow, view: &TimeView) -> String {
+pub(crate) fn item(row: &LogRow, view: &TimeView) -> String {
     let data = &row.event.data;
     let plain = Paint::default();
     let number = data

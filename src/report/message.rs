@@ -18,7 +18,7 @@ use crate::domain::event::{BlocksInfo, Event, EventKind, Field};
 
 /// A message, in cleaned parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
+pub(crate) struct Message {
     /// `Example News changed a headline and a text`.
     pub headline: String,
     /// The headline of the article, if it did not change.
@@ -39,7 +39,7 @@ pub struct Message {
 
 /// A text that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangedPassage {
+pub(crate) struct ChangedPassage {
     /// `¶3`, `standfirst`; empty for the headline.
     pub name: String,
     /// Both sides, cleaned.
@@ -50,7 +50,7 @@ pub struct ChangedPassage {
 
 /// The style of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Face {
+pub(crate) enum Face {
     /// Unstyled.
     Plain,
     /// Bold.
@@ -67,7 +67,7 @@ pub enum Face {
 
 /// Text with one style.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Run {
+pub(crate) struct Run {
     /// The text.
     pub text: String,
     /// Its style.
@@ -76,7 +76,7 @@ pub struct Run {
 
 impl Run {
     /// Creates a run.
-    pub fn new(face: Face, text: impl Into<String>) -> Self {
+    pub(crate) fn new(face: Face, text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
             face,
@@ -85,7 +85,7 @@ impl Run {
 }
 
 /// How a service writes messages.
-pub struct Layout<'a> {
+pub(crate) struct Layout<'a> {
     /// The size of a run as the service writes and counts it; the size of two runs is the sum of both.
     pub size: &'a dyn Fn(&Run) -> usize,
     /// The size of a line break.
@@ -114,7 +114,7 @@ const PASSAGES: usize = 100;
 impl Message {
     /// Creates the message for an event.
     #[must_use]
-    pub fn of(event: &Event) -> Self {
+    pub(crate) fn of(event: &Event) -> Self {
         let data = &event.data;
         let mut changes = Vec::new();
         let mut title = entry_title(data);
@@ -188,14 +188,14 @@ impl Message {
 
     /// Where a click leads: to the page of the change, else to the article. Only web addresses.
     #[must_use]
-    pub fn click(&self) -> Option<&str> {
+    pub(crate) fn click(&self) -> Option<&str> {
         let address = self.change_address.as_deref().or(self.address.as_deref());
         address.filter(|address| changed::is_web(address))
     }
 
     /// Lines of runs that fit.
     #[must_use]
-    pub fn fit(&self, layout: &Layout<'_>) -> Vec<Vec<Run>> {
+    pub(crate) fn fit(&self, layout: &Layout<'_>) -> Vec<Vec<Run>> {
         let mut page = LinesSoFar {
             layout,
             lines: Vec::new(),
@@ -350,7 +350,7 @@ impl LinesSoFar<'_, '_> {
 
 /// Segments as runs. Adjacent removed and added words are separated by a space, so that their marks do not touch.
 #[must_use]
-pub fn runs_of(segments: &[Segment]) -> Vec<Run> {
+pub(crate) fn runs_of(segments: &[Segment]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::with_capacity(segments.len() + 1);
     for segment in segments {
         let text = segment.text();
@@ -443,7 +443,7 @@ fn passages(name: &str, blocks: &BlocksInfo) -> Vec<ChangedPassage> {
 /// The runs cut to `room`: unchanged text before the first change is cut first, then both sides of the first
 /// change share the remaining room, then the rest is left out.
 #[must_use]
-pub fn cut(runs: Vec<Run>, room: usize, size: &dyn Fn(&Run) -> usize) -> Vec<Run> {
+pub(crate) fn cut(runs: Vec<Run>, room: usize, size: &dyn Fn(&Run) -> usize) -> Vec<Run> {
     if runs.iter().map(size).sum::<usize>() <= room {
         return runs;
     }

@@ -9,7 +9,7 @@ pub(super) const NO_HEADLINE: &str = "(no headline)";
 
 /// The name of a label, as in JSON: `paragraph-added`.
 #[must_use]
-pub fn label(label: Label) -> &'static str {
+pub(crate) fn label(label: Label) -> &'static str {
     match label {
         Label::Headline => "headline",
         Label::Byline => "byline",
@@ -36,7 +36,7 @@ pub fn label(label: Label) -> &'static str {
 
 /// The reader's word for a field: `headline`, `text` …
 #[must_use]
-pub fn field(field: Field) -> &'static str {
+pub(crate) fn field(field: Field) -> &'static str {
     match field {
         Field::Title => "headline",
         Field::Standfirst => "standfirst",
@@ -65,7 +65,7 @@ pub(super) fn a_field(field: Field) -> &'static str {
 
 /// Whether only the line above the headline changed, not a headline.
 #[must_use]
-pub fn is_kicker(headlines: &[HeadlineSource]) -> bool {
+pub(crate) fn is_kicker(headlines: &[HeadlineSource]) -> bool {
     !headlines.is_empty()
         && headlines
             .iter()
@@ -74,7 +74,7 @@ pub fn is_kicker(headlines: &[HeadlineSource]) -> bool {
 
 /// One word for an event that is not a change of words, for the column of `log`.
 #[must_use]
-pub fn event(kind: EventKind) -> &'static str {
+pub(crate) fn event(kind: EventKind) -> &'static str {
     match kind {
         EventKind::EntryRevised => "revised",
         EventKind::EntryRemoved => "removed",
@@ -96,7 +96,7 @@ pub fn event(kind: EventKind) -> &'static str {
 
 /// `a`, `a and b`, `a, b and c`.
 #[must_use]
-pub fn and<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn and<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     match names.split_last() {
         None => String::new(),
@@ -107,7 +107,7 @@ pub fn and<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 
 /// `1 paragraph`, `2 paragraphs`.
 #[must_use]
-pub fn count(number: impl Into<u64>, one: &str) -> String {
+pub(crate) fn count(number: impl Into<u64>, one: &str) -> String {
     match number.into() {
         1 => format!("1 {one}"),
         number => format!("{number} {one}s"),

@@ -13,11 +13,11 @@ use crate::domain::event::EventKind;
 use crate::domain::ids::ChangeNumber;
 use crate::time::Timestamp;
 
-pub use shown::{DigestMember, ShownAttempt, ShownDelivery, deliveries};
+pub(crate) use shown::{DigestMember, ShownAttempt, ShownDelivery, deliveries};
 
 /// A target and the state of its queue. Its JSON form is an element of the output of `notify list --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TargetSummary {
+pub(crate) struct TargetSummary {
     /// Its name in the configuration.
     pub name: String,
     /// `webhook` …; absent if it is no longer in the configuration.
@@ -64,7 +64,7 @@ pub struct TargetSummary {
 
 /// An event that the receiver keeps refusing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RefusedEvent {
+pub(crate) struct RefusedEvent {
     /// `msg_…`: its webhook-id.
     pub event: String,
     /// `entry.revised` …
@@ -88,7 +88,7 @@ pub struct RefusedEvent {
 
 /// The result of the last attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LastAttempt {
+pub(crate) struct LastAttempt {
     /// When.
     pub at: Timestamp,
     /// HTTP status.
@@ -102,7 +102,7 @@ pub struct LastAttempt {
 /// Whether events are sent to a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum TargetState {
+pub(crate) enum TargetState {
     /// Events are sent.
     Active,
     /// A user paused it.
@@ -115,7 +115,7 @@ pub enum TargetState {
 
 /// A table, followed by the events that receivers keep refusing.
 #[must_use]
-pub fn text(targets: &[TargetSummary], view: &TimeView) -> String {
+pub(crate) fn text(targets: &[TargetSummary], view: &TimeView) -> String {
     let rows: Vec<Vec<Line>> = targets
         .iter()
         .map(|target| table_row(target, view))
@@ -164,7 +164,7 @@ fn refused_line(refused: &RefusedEvent, view: &TimeView) -> Line {
     }
     let error = refused.error.as_deref().unwrap_or("refused");
     let next = match refused.next_attempt {
-        Some(at) if at > view.now => view.from_now(at),
+        Some(at) if at > view.now => view.relative(at),
         _ => "now".to_owned(),
     };
     line.with(
@@ -222,7 +222,7 @@ fn last(target: &TargetSummary, view: &TimeView) -> Line {
         };
         line = line
             .with(role, result)
-            .with(TextRole::Plain, format!(", {}", view.from_now(attempt.at)));
+            .with(TextRole::Plain, format!(", {}", view.relative(attempt.at)));
     } else {
         line = line.with(TextRole::Faint, "none yet");
     }
@@ -231,7 +231,7 @@ fn last(target: &TargetSummary, view: &TimeView) -> Line {
     }
     if target.pending > 0 && target.state == TargetState::Active {
         let next = match target.next_attempt {
-            Some(at) if at > view.now => view.from_now(at),
+            Some(at) if at > view.now => view.relative(at),
             _ => "now".to_owned(),
         };
         line = line.with(
@@ -245,7 +245,7 @@ fn last(target: &TargetSummary, view: &TimeView) -> Line {
             .digest
             .filter(|_| target.state == TargetState::Active);
         let when = when.map_or_else(String::new, |at| match at > view.now {
-            true => format!(" {}", view.from_now(at)),
+            true => format!(" {}", view.relative(at)),
             false => " now".to_owned(),
         });
         line = line.with(TextRole::Plain, format!("; digest of {events}{when}"));
@@ -271,7 +271,7 @@ fn last(target: &TargetSummary, view: &TimeView) -> Line {
 
 /// The result of a test or a retry at a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TestResult {
+pub(crate) struct TestResult {
     /// The target.
     pub target: String,
     /// Whether it accepted the event.
@@ -291,7 +291,7 @@ pub struct TestResult {
 
 /// A line, with the reply below it.
 #[must_use]
-pub fn test_text(result: &TestResult, view: &TimeView) -> String {
+pub(crate) fn test_text(result: &TestResult, view: &TimeView) -> String {
     let mark = if result.ok {
         Line::new().with(TextRole::Good, "✓ ")
     } else {
@@ -326,7 +326,7 @@ pub fn test_text(result: &TestResult, view: &TimeView) -> String {
 
 /// `Released 2 posts`
 #[must_use]
-pub fn released(count: u64) -> String {
+pub(crate) fn released(count: u64) -> String {
     match count {
         0 => "Nothing to release".to_owned(),
         count => format!("Released {}", names::count(count, "post")),
@@ -335,7 +335,7 @@ pub fn released(count: u64) -> String {
 
 /// `Retrying 2 deliveries`
 #[must_use]
-pub fn retried(count: u64) -> String {
+pub(crate) fn retried(count: u64) -> String {
     match count {
         0 => "Nothing to retry".to_owned(),
         1 => "Retrying 1 delivery".to_owned(),
@@ -345,7 +345,7 @@ pub fn retried(count: u64) -> String {
 
 /// `Skipped 1 delivery`
 #[must_use]
-pub fn skipped(count: u64) -> String {
+pub(crate) fn skipped(count: u64) -> String {
     match count {
         0 => "Nothing to skip.".to_owned(),
         1 => "Skipped 1 delivery.".to_owned(),
@@ -355,7 +355,7 @@ pub fn skipped(count: u64) -> String {
 
 /// `Resending 2 deliveries`
 #[must_use]
-pub fn replayed(count: u64) -> String {
+pub(crate) fn replayed(count: u64) -> String {
     match count {
         0 => "No events for these targets in that time".to_owned(),
         1 => "Resending 1 delivery".to_owned(),
@@ -365,7 +365,7 @@ pub fn replayed(count: u64) -> String {
 
 /// `Would resend 2 deliveries`
 #[must_use]
-pub fn would_replay(count: u64) -> String {
+pub(crate) fn would_replay(count: u64) -> String {
     match count {
         1 => "Would resend 1 delivery".to_owned(),
         count => format!("Would resend {count} deliveries"),
@@ -374,7 +374,7 @@ pub fn would_replay(count: u64) -> String {
 
 /// `Resumed desk; 3 deliveries are pending`
 #[must_use]
-pub fn resumed(name: &str, open: u64) -> String {
+pub(crate) fn resumed(name: &str, open: u64) -> String {
     let waiting = match open {
         0 => "nothing is pending".to_owned(),
         1 => "1 delivery is pending".to_owned(),

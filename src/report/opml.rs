@@ -6,7 +6,7 @@ use super::clean;
 
 /// A feed to be exported.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpmlOutline {
+pub(crate) struct OpmlOutline {
     /// Its name in the configuration.
     pub name: String,
     /// Its own title.
@@ -20,7 +20,7 @@ pub struct OpmlOutline {
 /// The document. It keeps the order of the feeds, which matters when it is imported again: consecutive feeds with
 /// the same first tag share a folder, and all tags are categories.
 #[must_use]
-pub fn document(feeds: &[OpmlOutline]) -> String {
+pub(crate) fn document(feeds: &[OpmlOutline]) -> String {
     let mut out = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<opml version=\"2.0\">\n  <head>\n    \
          <title>Feeds of revisor</title>\n  </head>\n  <body>\n",

@@ -18,7 +18,7 @@ const SHOWN: usize = 100;
 
 /// A rule. Its JSON form is an element of the output of `rules --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RuleView {
+pub(crate) struct RuleView {
     /// Its number.
     pub number: RuleId,
     /// The feed that it applies to; absent if it applies to all.
@@ -47,7 +47,7 @@ pub struct RuleView {
 
 /// Ignored text of a rule that moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RuleMoves {
+pub(crate) struct RuleMoves {
     /// How often.
     pub times: u64,
     /// In how many entries.
@@ -64,7 +64,7 @@ pub struct RuleMoves {
 
 /// The rules, each with its text and its origin.
 #[must_use]
-pub fn text(rules: &[RuleView], view: &TimeView) -> String {
+pub(crate) fn text(rules: &[RuleView], view: &TimeView) -> String {
     let mut out = String::new();
     for rule in rules {
         let feed = rule.feed.as_deref().map_or_else(
@@ -157,7 +157,7 @@ fn why(rule: &RuleView, view: &TimeView) -> String {
 
 /// The state of a rule after a user changed it.
 #[must_use]
-pub fn set(rule: &RuleView) -> String {
+pub(crate) fn set(rule: &RuleView) -> String {
     let what = match rule.active {
         true => "is in force",
         false => "is not in force any more",
@@ -171,7 +171,7 @@ pub fn set(rule: &RuleView) -> String {
 
 /// The stored changes under the current rules. Its JSON form is the output of `rules test --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Replay {
+pub(crate) struct Replay {
     /// The start of the replay.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
@@ -185,7 +185,7 @@ pub struct Replay {
 
 /// A change that was reported.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ReplayedChange {
+pub(crate) struct ReplayedChange {
     /// Its number.
     pub number: ChangeNumber,
     /// The name of its feed.
@@ -200,7 +200,7 @@ pub struct ReplayedChange {
 impl Replay {
     /// Summarises the changes that were reported.
     #[must_use]
-    pub fn of(since: Option<Timestamp>, changes: Vec<ReplayedChange>) -> Self {
+    pub(crate) fn of(since: Option<Timestamp>, changes: Vec<ReplayedChange>) -> Self {
         Self {
             since,
             alerts: changes.iter().filter(|change| change.told).count(),
@@ -212,7 +212,7 @@ impl Replay {
 
 /// The summary, then the changes.
 #[must_use]
-pub fn replay_text(replay: &Replay, view: &TimeView) -> String {
+pub(crate) fn replay_text(replay: &Replay, view: &TimeView) -> String {
     let plural = if replay.alerts == 1 { "" } else { "s" };
     let since = replay.since.map_or_else(String::new, |since| {
         format!(" since {}", view.moment(since))

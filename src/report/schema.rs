@@ -1,7 +1,7 @@
 //! The contracts of the machine formats, as JSON Schema.
 
 /// The schema of an event: a line of `log --format ndjson`, the body of a webhook.
-pub const EVENT_SCHEMA: &str = include_str!("event.schema.json");
+pub(crate) const EVENT_SCHEMA: &str = include_str!("event.schema.json");
 
 #[cfg(test)]
 mod tests {

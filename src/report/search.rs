@@ -20,7 +20,7 @@ const MATCH: usize = 200;
 
 /// An article. Its JSON form is a member of `articles` in the output of `search --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FoundArticle {
+pub(crate) struct FoundArticle {
     /// Its identifier, `ent_…`.
     pub entry: String,
     /// The name of its feed.
@@ -39,7 +39,7 @@ pub struct FoundArticle {
 
 /// A change that removed or added a match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FoundChange {
+pub(crate) struct FoundChange {
     /// Its number.
     pub number: ChangeNumber,
     /// When it was first seen.
@@ -54,7 +54,7 @@ pub struct FoundChange {
 
 /// A match with the words around it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Excerpt {
+pub(crate) struct Excerpt {
     /// The text before the match, on one line.
     pub before: String,
     /// The match.
@@ -67,7 +67,7 @@ pub struct Excerpt {
 impl Excerpt {
     /// The text around a match, cut between words; offsets are in bytes, on character boundaries.
     #[must_use]
-    pub fn new(text: &str, place: Range<usize>) -> Self {
+    pub(crate) fn new(text: &str, place: Range<usize>) -> Self {
         let (before, after) = (
             text.get(..place.start).unwrap_or_default(),
             text.get(place.end..).unwrap_or_default(),
@@ -130,7 +130,7 @@ fn spaced_line(text: &str) -> String {
 
 /// A few lines for an article.
 #[must_use]
-pub fn text(found: &FoundArticle, view: &TimeView) -> String {
+pub(crate) fn text(found: &FoundArticle, view: &TimeView) -> String {
     let title = found
         .title
         .as_deref()
@@ -176,7 +176,7 @@ pub fn text(found: &FoundArticle, view: &TimeView) -> String {
 
 /// `3 articles`, for standard error.
 #[must_use]
-pub fn summary(articles: usize, is_cut: bool) -> String {
+pub(crate) fn summary(articles: usize, is_cut: bool) -> String {
     match articles {
         0 => "nothing found".to_owned(),
         count if is_cut => format!(

@@ -23,7 +23,7 @@ use crate::time::Timestamp;
 
 /// A change with the state of its alerts.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ShownChange {
+pub(crate) struct ShownChange {
     /// The change.
     pub row: LogRow,
     /// The deliveries of its alert.
@@ -34,7 +34,7 @@ pub struct ShownChange {
 
 /// The copy of a page in a web archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Archived {
+pub(crate) struct Archived {
     /// The address of the snapshot, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
@@ -48,7 +48,7 @@ pub struct Archived {
 impl Archived {
     /// `https://web.archive.org/…`, `not yet`, `no: the page is blocked`.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let error = self
             .error
             .as_deref()
@@ -64,7 +64,7 @@ impl Archived {
 
 /// The state of the alert to one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Told {
+pub(crate) struct Told {
     /// The target's name.
     pub target: String,
     /// `delivered`, `pending`, `dead` … as in the database.
@@ -89,7 +89,7 @@ const HANGING: &str = "      ";
 
 /// The whole change; with `all_text` also the unchanged paragraphs, as far as they are stored.
 #[must_use]
-pub fn full(shown: &ShownChange, all_text: bool, view: &TimeView) -> String {
+pub(crate) fn full(shown: &ShownChange, all_text: bool, view: &TimeView) -> String {
     let data = &shown.row.event.data;
     let mut out = head(&shown.row, view);
     if let Some(diff) = &data.diff {

@@ -15,14 +15,14 @@ use super::when::{self, TimeView};
 use crate::domain::ids::ChangeNumber;
 use crate::time::Timestamp;
 
-pub use documents::UnreadDocument;
+pub(crate) use documents::UnreadDocument;
 use documents::documents;
-pub use feeds::{AlikeFeed, CrowdedFeed};
+pub(crate) use feeds::{AlikeFeed, CrowdedFeed};
 use trouble::{archive_line, late, left_alone, target_line, without_text};
 
 /// How the whole is. Its JSON form is the answer of `status --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Status {
+pub(crate) struct Status {
     /// The version of this program.
     pub version: String,
     /// The configuration.
@@ -55,7 +55,7 @@ pub struct Status {
 
 /// Text that is not compared and moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct IgnoredStatus {
+pub(crate) struct IgnoredStatus {
     /// In how many places.
     pub places: u64,
     /// Of how many articles.
@@ -64,7 +64,7 @@ pub struct IgnoredStatus {
 
 /// Pages that a web archive is asked to save.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct ArchiveStatus {
+pub(crate) struct ArchiveStatus {
     /// Snapshots.
     pub saved: u32,
     /// Pages to ask for.
@@ -77,7 +77,7 @@ pub struct ArchiveStatus {
 
 /// The configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ConfigStatus {
+pub(crate) struct ConfigStatus {
     /// The file; absent when there is none and the defaults hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -89,7 +89,7 @@ pub struct ConfigStatus {
 
 /// The database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DatabaseStatus {
+pub(crate) struct DatabaseStatus {
     /// Its size.
     pub bytes: u64,
     /// Entries.
@@ -112,7 +112,7 @@ pub struct DatabaseStatus {
 
 /// The feeds, and the pages behind them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct FeedsStatus {
+pub(crate) struct FeedsStatus {
     /// Feeds that are polled.
     pub active: u64,
     /// Those whose last poll failed.
@@ -159,7 +159,7 @@ pub struct FeedsStatus {
 
 /// The next poll.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct UpcomingPoll {
+pub(crate) struct UpcomingPoll {
     /// The feed's name.
     pub feed: String,
     /// When.
@@ -170,7 +170,7 @@ pub struct UpcomingPoll {
 
 /// A feed that needs a look.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TroubledFeed {
+pub(crate) struct TroubledFeed {
     /// The feed's name.
     pub feed: String,
     /// What is wrong.
@@ -184,7 +184,7 @@ pub struct TroubledFeed {
 
 /// A feed or page that ended the service while it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct QuarantinedDocument {
+pub(crate) struct QuarantinedDocument {
     /// Its address, without a login.
     pub url: String,
     /// How often it ended the service, in a row.
@@ -199,7 +199,7 @@ pub struct QuarantinedDocument {
 impl QuarantinedDocument {
     /// What it did; `url` is its address as it is shown.
     #[must_use]
-    pub fn words(&self, url: &str) -> String {
+    pub(crate) fn words(&self, url: &str) -> String {
         let ends = self.ends;
         match self.pages {
             false => {
@@ -213,7 +213,7 @@ impl QuarantinedDocument {
 
     /// What to do about it.
     #[must_use]
-    pub fn hint(&self) -> &'static str {
+    pub(crate) fn hint(&self) -> &'static str {
         match self.pages {
             false => "this is a bug in revisor; please report it with this address",
             true => "give the service more memory (MemoryMax=), or lower fetch.memory",
@@ -223,7 +223,7 @@ impl QuarantinedDocument {
 
 /// A feed that should have been polled by now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LateFeed {
+pub(crate) struct LateFeed {
     /// The feed's name.
     pub feed: String,
     /// When it was due.
@@ -234,7 +234,7 @@ pub struct LateFeed {
 
 /// A host whose pages should have been looked at by now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LateHost {
+pub(crate) struct LateHost {
     /// The host.
     pub host: String,
     /// How many of its pages.
@@ -247,7 +247,7 @@ pub struct LateHost {
 
 /// A target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TargetStatus {
+pub(crate) struct TargetStatus {
     /// Its name.
     pub target: String,
     /// Deliveries that wait.
@@ -281,10 +281,10 @@ const TROUBLED_MAX: usize = 10;
 
 /// A line for each part, `✓` fine, `!` needs a look, `✗` wrong.
 #[must_use]
-pub fn text(status: &Status, view: &TimeView) -> String {
+pub(crate) fn text(status: &Status, view: &TimeView) -> String {
     let mut lines = vec![config(status), daemon(status), database(status)];
     lines.extend(status.offline_since.map(|since| {
-        let since = view.from_now(since);
+        let since = view.relative(since);
         StatusPart::new(
             StatusMark::Wrong,
             "network",
@@ -444,7 +444,7 @@ fn feeds(status: &Status, view: &TimeView) -> Vec<StatusPart> {
         let when = if next.at <= view.now {
             "now".to_owned()
         } else {
-            view.from_now(next.at)
+            view.relative(next.at)
         };
         text = format!("{text}; next: {} {when}", clean::excerpt(&next.feed, 40));
         if !next.why.is_empty() {
@@ -495,7 +495,7 @@ fn feeds(status: &Status, view: &TimeView) -> Vec<StatusPart> {
     for feed in feeds.troubled.iter().take(TROUBLED_MAX) {
         let name = clean::excerpt(&feed.feed, 60);
         let since = match feed.last_ok {
-            Some(at) => format!("last read {}", view.from_now(at)),
+            Some(at) => format!("last read {}", view.relative(at)),
             None => "never read".to_owned(),
         };
         let error = clean::excerpt(&feed.error, 120);

@@ -13,7 +13,7 @@ use crate::domain::diff::Segment;
 
 /// How text is rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Paint {
+pub(crate) struct Paint {
     /// With ANSI styles instead of marks.
     pub colour: bool,
     /// Columns to wrap at; `None` for no wrapping.
@@ -22,7 +22,7 @@ pub struct Paint {
 
 /// The role of a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum TextRole {
+pub(crate) enum TextRole {
     /// Running text.
     #[default]
     Plain,
@@ -63,31 +63,31 @@ impl TextRole {
 
 /// A piece of text with its role. The text must be clean.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Span {
+pub(crate) struct Span {
     text: String,
     role: TextRole,
 }
 
 /// A line, or a paragraph that is wrapped into lines.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Line(Vec<Span>);
+pub(crate) struct Line(Vec<Span>);
 
 impl Line {
     /// An empty line.
     #[must_use]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Running text.
     #[must_use]
-    pub fn plain(text: impl Into<String>) -> Self {
+    pub(crate) fn plain(text: impl Into<String>) -> Self {
         Self::new().with(TextRole::Plain, text)
     }
 
     /// Appends a piece of text.
     #[must_use]
-    pub fn with(mut self, role: TextRole, text: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, role: TextRole, text: impl Into<String>) -> Self {
         let text = text.into();
         if !text.is_empty() {
             self.0.push(Span { text, role });
@@ -97,7 +97,7 @@ impl Line {
 
     /// Appends the segments of a diff, and cleans them.
     #[must_use]
-    pub fn segments(mut self, segments: &[Segment]) -> Self {
+    pub(crate) fn segments(mut self, segments: &[Segment]) -> Self {
         for segment in clean::segments(segments) {
             let (role, text) = match segment {
                 Segment::Equal(text) => (TextRole::Plain, text),
@@ -111,14 +111,14 @@ impl Line {
 
     /// Appends another line.
     #[must_use]
-    pub fn and(mut self, other: Self) -> Self {
+    pub(crate) fn and(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
     }
 
     /// The columns that it takes on one line, marks included.
     #[must_use]
-    pub fn width(&self, paint: Paint) -> usize {
+    pub(crate) fn width(&self, paint: Paint) -> usize {
         self.0
             .iter()
             .map(|span| columns(&span.text) + marks(span.role, paint).map_or(0, |_| 4))
@@ -127,14 +127,14 @@ impl Line {
 
     /// Pads the line with spaces to a width.
     #[must_use]
-    pub fn padded(self, width: usize, paint: Paint) -> Self {
+    pub(crate) fn padded(self, width: usize, paint: Paint) -> Self {
         let missing = width.saturating_sub(self.width(paint));
         self.with(TextRole::Plain, " ".repeat(missing))
     }
 
     /// Reduces runs of spaces, as between columns, to at most two.
     #[must_use]
-    pub fn squeezed(self) -> Self {
+    pub(crate) fn squeezed(self) -> Self {
         let mut line = Self::new();
         let mut spaces = 0;
         for span in self.0 {
@@ -152,7 +152,7 @@ impl Line {
 
     /// On one line, regardless of its length.
     #[must_use]
-    pub fn paint(&self, paint: Paint) -> String {
+    pub(crate) fn paint(&self, paint: Paint) -> String {
         let mut out = String::new();
         self.pieces(paint)
             .for_each(|(role, text)| push_styled(&mut out, role, &text, paint));
@@ -162,7 +162,7 @@ impl Line {
     /// Wrapped between words, with `first` in front of the first line and `rest` in front of the others; each line
     /// ends with a line break.
     #[must_use]
-    pub fn wrap(&self, first: &str, rest: &str, paint: Paint) -> String {
+    pub(crate) fn wrap(&self, first: &str, rest: &str, paint: Paint) -> String {
         let Some(width) = paint.width else {
             return format!("{first}{}\n", self.paint(paint));
         };
@@ -212,13 +212,13 @@ impl Line {
 
 /// The columns that a clean text takes.
 #[must_use]
-pub fn columns(text: &str) -> usize {
+pub(crate) fn columns(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
 /// At most this many columns, with `…` for the rest.
 #[must_use]
-pub fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     if columns(text) <= width {
         return text.to_owned();
     }

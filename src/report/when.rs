@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 
 /// How text is shown to a reader.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TimeView {
+pub(crate) struct TimeView {
     /// Colour and width.
     pub paint: Paint,
     /// The time zone for times.
@@ -25,20 +25,20 @@ pub struct TimeView {
 impl TimeView {
     /// `today 10:04`, `yesterday 22:10`, `2026-11-20 10:04`.
     #[must_use]
-    pub fn moment(&self, at: Timestamp) -> String {
+    pub(crate) fn moment(&self, at: Timestamp) -> String {
         let local = self.local(at);
         format!("{} {}", self.day(local.date_naive()), local.format("%H:%M"))
     }
 
     /// `2026-11-23 10:04`.
     #[must_use]
-    pub fn exact(&self, at: Timestamp) -> String {
+    pub(crate) fn exact(&self, at: Timestamp) -> String {
         self.local(at).format("%Y-%m-%d %H:%M").to_string()
     }
 
     /// `10:04` if it is on the same day as `other`, else with the day.
     #[must_use]
-    pub fn beside(&self, at: Timestamp, other: Timestamp) -> String {
+    pub(crate) fn beside(&self, at: Timestamp, other: Timestamp) -> String {
         let (local, other) = (self.local(at), self.local(other));
         if local.date_naive() == other.date_naive() {
             local.format("%H:%M").to_string()
@@ -49,19 +49,19 @@ impl TimeView {
 
     /// `:07`: the seconds, to append to one of the others.
     #[must_use]
-    pub fn seconds(&self, at: Timestamp) -> String {
+    pub(crate) fn seconds(&self, at: Timestamp) -> String {
         self.local(at).format(":%S").to_string()
     }
 
     /// `today 09:32–10:04`, `yesterday 23:50 – today 00:20`: the two checks between which it happened.
     #[must_use]
-    pub fn window(&self, window: Window) -> String {
+    pub(crate) fn window(&self, window: Window) -> String {
         self.span(window, Self::moment)
     }
 
     /// The same with numeric dates, for lists that are kept: `2026-11-23 09:32–10:04`.
     #[must_use]
-    pub fn exact_window(&self, window: Window) -> String {
+    pub(crate) fn exact_window(&self, window: Window) -> String {
         self.span(window, Self::exact)
     }
 
@@ -79,7 +79,7 @@ impl TimeView {
 
     /// `4 min ago`, `in 11 min`, `now`.
     #[must_use]
-    pub fn from_now(&self, at: Timestamp) -> String {
+    pub(crate) fn relative(&self, at: Timestamp) -> String {
         let (ahead, past) = (at.since(self.now), self.now.since(at));
         if ahead >= Duration::from_secs(1) {
             format!("in {}", duration(ahead))
@@ -92,13 +92,13 @@ impl TimeView {
 
     /// `2 changes · times in Europe/Paris`: the line below a list, with the time zone of the list.
     #[must_use]
-    pub fn footer(&self, text: &str) -> String {
+    pub(crate) fn footer(&self, text: &str) -> String {
         format!("{text} · times in {}", self.zone.name())
     }
 
     /// The UTC offset at a time, such as `+01:00`.
     #[must_use]
-    pub fn offset(&self, at: Timestamp) -> String {
+    pub(crate) fn offset(&self, at: Timestamp) -> String {
         self.local(at).format("%:z").to_string()
     }
 
@@ -120,7 +120,7 @@ impl TimeView {
 
 /// `45 s`, `64 min`, `7 h`, `3 d`: one unit, rounded down, coarse enough to read at a glance.
 #[must_use]
-pub fn duration(span: Duration) -> String {
+pub(crate) fn duration(span: Duration) -> String {
     let seconds = span.as_secs();
     match seconds {
         0..=89 => format!("{seconds} s"),
@@ -132,7 +132,7 @@ pub fn duration(span: Duration) -> String {
 
 /// `212 ms`, `1.4 s`: how long work took.
 #[must_use]
-pub fn took(ms: u64) -> String {
+pub(crate) fn took(ms: u64) -> String {
     if ms < 1000 {
         format!("{ms} ms")
     } else {
@@ -142,7 +142,7 @@ pub fn took(ms: u64) -> String {
 
 /// `41 MB`: sizes in powers of 1000, as on disk labels and in `df -H`.
 #[must_use]
-pub fn bytes(bytes: u64) -> String {
+pub(crate) fn bytes(bytes: u64) -> String {
     let units = ["kB", "MB", "GB", "TB"];
     let mut value = bytes;
     let mut rest = 0;
@@ -241,9 +241,9 @@ mod tests {
             assert_eq!(duration(Duration::from_secs(seconds)), expected);
         }
         let view = view(Tz::UTC);
-        assert_eq!(view.from_now(at("2026-11-23T11:56:00Z")), "4 min ago");
-        assert_eq!(view.from_now(at("2026-11-23T12:11:00Z")), "in 11 min");
-        assert_eq!(view.from_now(view.now), "now");
+        assert_eq!(view.relative(at("2026-11-23T11:56:00Z")), "4 min ago");
+        assert_eq!(view.relative(at("2026-11-23T12:11:00Z")), "in 11 min");
+        assert_eq!(view.relative(view.now), "now");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::config::Listen;
 
 /// A listening socket. A Unix socket's file is removed when this is dropped.
 #[derive(Debug)]
-pub struct Door {
+pub(crate) struct Door {
     listener: Listener,
     place: Listen,
 }
@@ -45,7 +45,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> DoorStream for T {}
 
 impl Door {
     /// Listens at `place`. Must be called on a runtime.
-    pub async fn open(place: &Listen) -> io::Result<Self> {
+    pub(crate) async fn open(place: &Listen) -> io::Result<Self> {
         match place {
             Listen::Tcp(address) => {
                 let listener = TcpListener::bind(address).await?;
@@ -70,7 +70,7 @@ impl Door {
 
     /// Where it listens, with the port that was assigned.
     #[must_use]
-    pub fn place(&self) -> &Listen {
+    pub(crate) fn place(&self) -> &Listen {
         &self.place
     }
 

@@ -19,12 +19,12 @@ use std::sync::Arc;
 use crate::config::{Config, FeedConfig};
 use crate::time::Timestamp;
 
-pub use door::Door;
-pub use readers::PageThreads;
-pub use serve::{ClientLimits, serve};
+pub(crate) use door::Door;
+pub(crate) use readers::PageThreads;
+pub(crate) use serve::{ClientLimits, serve};
 
 /// The configuration in force.
-pub trait WebSetup: Send + Sync + 'static {
+pub(crate) trait WebSetup: Send + Sync + 'static {
     /// The configuration without its feeds.
     fn config(&self) -> &Config;
 
@@ -39,7 +39,7 @@ pub trait WebSetup: Send + Sync + 'static {
 }
 
 /// Where responses come from.
-pub trait WebSource: Send + Sync + 'static {
+pub(crate) trait WebSource: Send + Sync + 'static {
     /// Whether the process makes progress; if not, why. For a monitor that would restart it.
     fn health(&self) -> Result<(), String>;
 

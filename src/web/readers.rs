@@ -46,7 +46,7 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// The threads. They end when this is dropped.
 #[derive(Debug)]
-pub struct PageThreads {
+pub(crate) struct PageThreads {
     database: PathBuf,
     queue: OnceLock<SyncSender<Job>>,
 }
@@ -54,7 +54,7 @@ pub struct PageThreads {
 impl PageThreads {
     /// Starts no threads yet: most services have no readers.
     #[must_use]
-    pub fn new(database: &Path) -> Self {
+    pub(crate) fn new(database: &Path) -> Self {
         Self {
             database: database.to_owned(),
             queue: OnceLock::new(),

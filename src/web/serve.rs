@@ -22,7 +22,7 @@ use super::readers::PageThreads;
 
 /// Limits for clients.
 #[derive(Debug, Clone, Copy)]
-pub struct ClientLimits {
+pub(crate) struct ClientLimits {
     /// Clients at the same time from one other machine.
     pub of_one: usize,
     /// Clients at the same time. When another one connects, the oldest that has not sent a request yet is disconnected.
@@ -54,7 +54,7 @@ impl Default for ClientLimits {
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Serves until `stop`; clients without a response by then get none.
-pub async fn serve<S: WebSource>(
+pub(crate) async fn serve<S: WebSource>(
     door: Door,
     limits: ClientLimits,
     source: Arc<S>,

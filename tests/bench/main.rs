@@ -22,7 +22,7 @@ mod texts;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    revisor::memory::bound_arenas();
+    revisor::bound_arenas();
     let mut feeds = 2_000;
     let mut address = None;
     let mut serve = false;

@@ -5,11 +5,11 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use revisor::check::RoundRequest;
-use revisor::config::{Environment, Flags, Secrets, from_text};
-use revisor::daemon::Assembly;
-use revisor::report::check::CheckReport;
+use revisor::Assembly;
+use revisor::CheckReport;
+use revisor::RoundRequest;
 use revisor::time::{Stopwatch, System};
+use revisor::{Environment, Flags, Secrets, from_text};
 
 use crate::meter;
 use crate::server::BuiltIn;

@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use revisor::config::{DEFAULT_TOML, Environment, Flags, Secrets, from_text};
-use revisor::notify::{SigningSecret, sign};
-use revisor::report::guide::TOPICS;
+use revisor::TOPICS;
 use revisor::time::{Clock as _, System};
+use revisor::{DEFAULT_TOML, Environment, Flags, Secrets, from_text};
+use revisor::{SigningSecret, sign};
 
 use crate::architecture::MAY_IMPORT;
 use crate::support::{SECRET, skip};

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use revisor::config::{Environment, Flags, Secrets, TargetKind};
 use revisor::domain::event::{Event, EventKind};
-use revisor::notify::{Deliverer, Drain, StoredOutbox, Target, targets, test_event};
 use revisor::store::{OpenOptions, Store};
 use revisor::time::{Clock, Fixed, Timestamp};
+use revisor::{Deliverer, Drain, StoredOutbox, Target, targets, test_event};
+use revisor::{Environment, Flags, Secrets, TargetKind};
 use serde_json::{Value, json};
 
 use crate::alerts;
@@ -97,7 +97,7 @@ impl Desk {
         }
         mails.refuse_logins(!right);
         broker.set_locked(!right);
-        let config = revisor::config::from_text(
+        let config = revisor::from_text(
             &text,
             None,
             Flags::default(),
@@ -139,7 +139,7 @@ impl Desk {
         data["after"]["title"] = json!(after);
         data["diff"] = json!({"title": [["-", before], ["+", after]]});
         let mut event: Event = serde_json::from_value(event).unwrap();
-        event.data.text = revisor::report::event_text(&event);
+        event.data.text = revisor::event_text(&event);
         let names = self.targets.iter().map(|target| target.name.clone());
         let added = self.store.writer().add_event(event, names.collect());
         added.blocking().unwrap();

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use revisor::check::RoundRequest;
-use revisor::config::{Environment, Flags, Secrets, from_text};
-use revisor::daemon::Assembly;
+use revisor::Assembly;
+use revisor::RoundRequest;
 use revisor::domain::event::{Event, EventKind};
 use revisor::domain::life::Reason;
 use revisor::domain::outcome::Left;
 use revisor::domain::url::canonical;
 use revisor::store::{EventFilter, KnownEntry, Reader};
 use revisor::time::{Fixed, Timestamp};
+use revisor::{Environment, Flags, Secrets, from_text};
 
 use crate::support::{Page, Server, rss};
 

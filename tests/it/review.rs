@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use revisor::check::WaitLimit;
-use revisor::config::{Environment, Flags, Secrets, from_text};
-use revisor::daemon::Assembly;
+use revisor::Assembly;
+use revisor::WaitLimit;
 use revisor::time::System;
+use revisor::{Environment, Flags, Secrets, from_text};
 
 use crate::support::{Home, Page, SECRET, Server, rss};
 

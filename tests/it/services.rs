@@ -241,11 +241,11 @@ fn wrong_address(service: &str) -> Result<Accepted, Refusal> {
 
 /// Standard Webhooks: the signature is checked, and 20 KiB are recommended as the most.
 fn webhook(headers: &HeaderMap, body: &[u8]) -> Result<Accepted, Refusal> {
-    let secret = revisor::notify::SigningSecret::parse(WEBHOOK_SECRET).unwrap();
+    let secret = revisor::SigningSecret::parse(WEBHOOK_SECRET).unwrap();
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let at = header("webhook-timestamp").and_then(|at| at.parse().ok());
     let at = revisor::time::Timestamp::from_unix(at.unwrap_or_default());
-    let verified = revisor::notify::verify(&[secret], header, body, at);
+    let verified = revisor::verify(&[secret], header, body, at);
     rule(verified.is_ok(), 401, "wrong signature")?;
     rule(body.len() <= 20_480, 413, "too large")?;
     let id = header("webhook-id").unwrap_or_default().to_owned();

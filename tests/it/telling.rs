@@ -419,7 +419,7 @@ fn a_refused_event_is_listed_lets_others_pass_and_can_be_skipped() {
 /// Checks the signature as any receiver would, without help from the program.
 fn verified(hook: &crate::support::Request) -> bool {
     let header = |name: &str| hook.headers.get(name).map(String::as_str);
-    let secret = revisor::notify::SigningSecret::parse(SECRET).unwrap();
+    let secret = revisor::SigningSecret::parse(SECRET).unwrap();
     let now = revisor::time::Clock::now(&revisor::time::System);
-    revisor::notify::verify(&[secret], header, &hook.body, now).is_ok()
+    revisor::verify(&[secret], header, &hook.body, now).is_ok()
 }

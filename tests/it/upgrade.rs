@@ -6,12 +6,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use revisor::check::{Reextracted, Reextraction, Settings};
-use revisor::config::{Environment, Flags, Secrets, from_text};
 use revisor::domain::fingerprint::Fingerprints;
 use revisor::domain::state::{Block, EntryState};
 use revisor::store::{OpenOptions, Store};
 use revisor::time::{Clock as _, System};
+use revisor::{Environment, Flags, Secrets, from_text};
+use revisor::{Reextracted, Reextraction, Settings};
 use rusqlite::{Connection, params};
 use serde_json::Value;
 use sha2::{Digest, Sha256};

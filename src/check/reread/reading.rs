@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 
 /// How responses are read, according to the current settings.
 #[derive(Debug, Clone)]
-pub struct Reading {
+pub(crate) struct Reading {
     limits: Limits,
     schemes: Schemes,
     view: Arc<PageSelectors>,
@@ -54,7 +54,7 @@ pub(in crate::check) fn kept_answer(
 
 /// Why a stored response no longer says anything about an entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NotRead {
+pub(crate) enum NotRead {
     /// The page does not look like an article.
     #[error("{}", .0.notice().unwrap_or("it is not an article"))]
     NoArticle(PageKind),
@@ -75,13 +75,13 @@ pub enum NotRead {
 impl Reading {
     /// The reading for the settings of a feed.
     #[must_use]
-    pub fn of(feed: &FeedConfig) -> Self {
+    pub(crate) fn of(feed: &FeedConfig) -> Self {
         Self::with(&feed.fetch, &feed.page)
     }
 
     /// The reading for these settings of fetching and of pages, in force or not.
     #[must_use]
-    pub fn with(fetch: &FetchConfig, page: &PageConfig) -> Self {
+    pub(crate) fn with(fetch: &FetchConfig, page: &PageConfig) -> Self {
         // Selected and removed parts are two lists; the prefix keeps them apart.
         let named = |name: &'static str, list: &'_ [String]| -> Vec<String> {
             list.iter().map(|item| format!("{name} {item}")).collect()
@@ -102,7 +102,7 @@ impl Reading {
 
     /// The schemes that responses are read under.
     #[must_use]
-    pub fn schemes(&self) -> Schemes {
+    pub(crate) fn schemes(&self) -> Schemes {
         self.schemes
     }
 
@@ -111,7 +111,7 @@ impl Reading {
     ///
     /// # Errors
     /// If it is a PDF that could not be read this time.
-    pub fn page(
+    pub(crate) fn page(
         &self,
         body: &[u8],
         content_type: Option<&str>,
@@ -137,7 +137,7 @@ impl Reading {
     ///
     /// # Errors
     /// If it is not a feed, is over a limit, or is broken beyond repair.
-    pub fn feed(
+    pub(crate) fn feed(
         &self,
         body: &[u8],
         content_type: Option<&str>,
@@ -162,7 +162,11 @@ impl Reading {
     ///
     /// # Errors
     /// If it says nothing about the entry.
-    pub fn again(&self, capture: &Capture, known: &EntryState) -> Result<Observation, NotRead> {
+    pub(crate) fn again(
+        &self,
+        capture: &Capture,
+        known: &EntryState,
+    ) -> Result<Observation, NotRead> {
         match capture.channel {
             Channel::Feed => self.items(capture)?.observation(known),
             Channel::Page => whatever_happens(|| self.page_again(capture, known.title())),
@@ -173,7 +177,7 @@ impl Reading {
     ///
     /// # Errors
     /// If it cannot be read.
-    pub fn items(&self, capture: &Capture) -> Result<StoredItems, NotRead> {
+    pub(crate) fn items(&self, capture: &Capture) -> Result<StoredItems, NotRead> {
         whatever_happens(|| {
             let read = self.feed(&capture.body, content_type(capture), &capture.url);
             let read = read.map_err(|error| NotRead::NoFeed(error.to_string()))?;
@@ -199,7 +203,7 @@ impl Reading {
 
 /// The items of a stored feed.
 #[derive(Debug, Clone)]
-pub struct StoredItems {
+pub(crate) struct StoredItems {
     seen: Timestamp,
     items: Vec<FeedState>,
 }
@@ -209,7 +213,7 @@ impl StoredItems {
     ///
     /// # Errors
     /// If no single item matches the entry.
-    pub fn observation(&self, known: &EntryState) -> Result<Observation, NotRead> {
+    pub(crate) fn observation(&self, known: &EntryState) -> Result<Observation, NotRead> {
         let known = known.feed.as_ref().ok_or(NotRead::NotListed)?;
         let item = item_of(&self.items, known).ok_or(NotRead::NotListed)?;
         Ok(Observation {

@@ -12,7 +12,7 @@ use crate::store::{Reader, StoreError};
 
 /// Whether the step between two revisions of an entry would be reported. Their responses are read again if they are
 /// kept; otherwise the stored texts are compared.
-pub fn replay(
+pub(crate) fn replay(
     reader: &Reader,
     reading: &Reading,
     rules: &Rules,

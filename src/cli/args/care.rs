@@ -12,11 +12,11 @@ comparing anything with it; this command does so for all of them now. It records
 beside a running daemon, and resumes where it was interrupted.\n\n\
 Examples:\n  revisor reextract\n  revisor reextract --json"
 )]
-pub struct ReextractArgs {}
+pub(crate) struct ReextractArgs {}
 
 /// What `db` does.
 #[derive(Debug, Subcommand)]
-pub enum DbCommand {
+pub(crate) enum DbCommand {
     /// Copy the database to a new file, even while the daemon runs
     #[command(
         after_help = "Examples:\n  revisor db backup /var/backups/revisor-2026-11-23.db\n  \

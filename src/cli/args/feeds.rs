@@ -10,7 +10,7 @@ use clap::{Args, Subcommand, ValueEnum};
     after_help = "Examples:\n  revisor add https://news.example/rss.xml --tag politics --every 5m\n  \
 revisor add news.example --pick 1\n  revisor add --watch-page https://shop.example/terms --every 6h"
 )]
-pub struct AddArgs {
+pub(crate) struct AddArgs {
     /// Addresses of feeds, or of sites that have feeds
     #[arg(required = true, value_name = "URL")]
     pub urls: Vec<String>,
@@ -39,7 +39,7 @@ pub struct AddArgs {
 
 /// When to check article pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PageWhen {
+pub(crate) enum PageWhen {
     /// On the check schedule of the page
     Always,
     /// When the entry in the feed has changed
@@ -51,7 +51,7 @@ pub enum PageWhen {
 impl PageWhen {
     /// The value of `page.fetch` in the configuration.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Always => "always",
             Self::Changed => "changed",
@@ -65,7 +65,7 @@ impl PageWhen {
 #[command(
     after_help = "Examples:\n  revisor rm example-news\n  revisor rm https://news.example/rss.xml"
 )]
-pub struct RmArgs {
+pub(crate) struct RmArgs {
     /// Names or addresses of feeds
     #[arg(required = true, value_name = "FEED")]
     pub feeds: Vec<String>,
@@ -77,7 +77,7 @@ pub struct RmArgs {
     after_help = "Examples:\n  revisor mv example-news https://www.news.example/rss.xml\n  \
 revisor mv http://news.example/rss https://news.example/rss"
 )]
-pub struct MvArgs {
+pub(crate) struct MvArgs {
     /// Name or address of the feed
     #[arg(value_name = "OLD")]
     pub from: String,
@@ -98,7 +98,7 @@ list; the exit code is 3 if some of them failed.\n\n\
 Examples:\n  revisor import subscriptions.opml\n  revisor import ~/.newsboat/urls --tag desk --dry-run\n  \
 curl -s https://news.example/feeds.opml | revisor import -\n  revisor import diffengine diffengine.db"
 )]
-pub struct ImportArgs {
+pub(crate) struct ImportArgs {
     /// What another program has recorded.
     #[command(subcommand)]
     pub past: Option<ImportPast>,
@@ -115,7 +115,7 @@ pub struct ImportArgs {
 
 /// What other programs have recorded.
 #[derive(Debug, Subcommand)]
-pub enum ImportPast {
+pub(crate) enum ImportPast {
     /// Import the history that diffengine has recorded, as revisions that send no alerts
     #[command(
         after_help = "Each version becomes a revision with the time that diffengine stored it, and each difference a change \
@@ -129,7 +129,7 @@ Examples:\n  revisor import diffengine ~/.diffengine/diffengine.db"
 
 /// Arguments of `import diffengine`.
 #[derive(Debug, Args)]
-pub struct ImportPastArgs {
+pub(crate) struct ImportPastArgs {
     /// The database
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
@@ -137,7 +137,7 @@ pub struct ImportPastArgs {
 
 /// What `export` writes.
 #[derive(Debug, Subcommand)]
-pub enum ExportCommand {
+pub(crate) enum ExportCommand {
     /// Feeds as OPML 2.0, for other readers
     #[command(after_help = "Examples:\n  revisor export opml > feeds.opml")]
     Opml,
@@ -188,7 +188,7 @@ Examples:\n  revisor export site public\n  revisor export site public --tag poli
 
 /// Arguments of `export site`.
 #[derive(Debug, Args)]
-pub struct SiteArgs {
+pub(crate) struct SiteArgs {
     /// Folder to create, or to bring up to date
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
@@ -202,7 +202,7 @@ pub struct SiteArgs {
 
 /// Which part of the history to export.
 #[derive(Debug, Args)]
-pub struct PeriodArgs {
+pub(crate) struct PeriodArgs {
     /// Only what was found since this time: 2d, yesterday, 2026-11-20
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub since: Option<String>,
@@ -222,7 +222,7 @@ pub struct PeriodArgs {
 
 /// Arguments of `export ndjson`.
 #[derive(Debug, Args)]
-pub struct NdjsonArgs {
+pub(crate) struct NdjsonArgs {
     /// Also export the texts of all revisions, as lines of the type `revision`
     #[arg(long)]
     pub revisions: bool,
@@ -233,7 +233,7 @@ pub struct NdjsonArgs {
 
 /// Arguments of `export git`.
 #[derive(Debug, Args)]
-pub struct GitArgs {
+pub(crate) struct GitArgs {
     /// Repository to create or continue
     #[arg(long, value_name = "DIR", conflicts_with = "output")]
     pub into: Option<PathBuf>,
@@ -244,7 +244,7 @@ pub struct GitArgs {
 
 /// Arguments of `export evidence`.
 #[derive(Debug, Args)]
-pub struct EvidenceArgs {
+pub(crate) struct EvidenceArgs {
     /// Number of the change, as shown by `revisor log`, or `latest`
     #[arg(value_name = "CHANGE", value_parser = super::read::change_number)]
     pub change: super::ChangeArg,
@@ -259,7 +259,7 @@ pub struct EvidenceArgs {
     after_help = "Neither the feed nor its pages are checked until it is resumed.\n\n\
 Examples:\n  revisor pause example-news\n  revisor pause https://news.example/rss.xml"
 )]
-pub struct PauseArgs {
+pub(crate) struct PauseArgs {
     /// Names or addresses of feeds
     #[arg(required = true, value_name = "FEED")]
     pub feeds: Vec<String>,
@@ -271,7 +271,7 @@ pub struct PauseArgs {
     after_help = "The feed is checked right away, as if it had never failed. This also revives a feed that was reported as gone.\n\n\
 Examples:\n  revisor resume example-news"
 )]
-pub struct ResumeArgs {
+pub(crate) struct ResumeArgs {
     /// Names or addresses of feeds
     #[arg(required = true, value_name = "FEED")]
     pub feeds: Vec<String>,
@@ -280,7 +280,7 @@ pub struct ResumeArgs {
 /// Arguments of `feeds`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  revisor feeds\n  revisor feeds --json")]
-pub struct FeedsArgs {}
+pub(crate) struct FeedsArgs {}
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
@@ -288,7 +288,7 @@ pub struct FeedsArgs {}
     after_help = "Examples:\n  revisor check\n  revisor check example-news --force\n  \
 revisor check --exit-code --json"
 )]
-pub struct CheckArgs {
+pub(crate) struct CheckArgs {
     /// Names or addresses of feeds [default: all]
     #[arg(value_name = "FEED")]
     pub feeds: Vec<String>,

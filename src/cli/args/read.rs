@@ -9,7 +9,7 @@ use crate::domain::event::Field;
 
 /// Which changes are meant; for `log` and what follows it.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Filter {
+pub(crate) struct Filter {
     /// Changes since this time: 2d, 36h, "2 days ago", yesterday, 2026-11-20, 2026-11-20T10:00Z
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub since: Option<String>,
@@ -54,7 +54,7 @@ pub struct Filter {
 impl Filter {
     /// The fields that are asked for; empty means any.
     #[must_use]
-    pub fn fields(&self) -> Vec<Field> {
+    pub(crate) fn fields(&self) -> Vec<Field> {
         if self.headline {
             vec![Field::Title]
         } else {
@@ -136,7 +136,7 @@ revisor log --format ndjson --since today | jq -r .data.after.title\n  revisor l
     clippy::struct_excessive_bools,
     reason = "each is a flag on the command line"
 )]
-pub struct LogArgs {
+pub(crate) struct LogArgs {
     /// Which changes.
     #[command(flatten)]
     pub filter: Filter,
@@ -167,7 +167,7 @@ pub struct LogArgs {
 Examples:\n  revisor report --since 7d\n  revisor report --since yesterday --until today --tag politics\n  \
 revisor report --since 7d --format html -o week.html"
 )]
-pub struct ReportArgs {
+pub(crate) struct ReportArgs {
     /// Which changes.
     #[command(flatten)]
     pub filter: Filter,
@@ -187,7 +187,7 @@ pub struct ReportArgs {
 
 /// How `report` groups changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum GroupArg {
+pub(crate) enum GroupArg {
     /// By feed
     Feed,
     /// By tag
@@ -204,7 +204,7 @@ is found as it is, -word must not occur, word* finds every word that starts so. 
 Examples:\n  revisor search talks envoy\n  revisor search '\"first in five years\"' --removed\n  \
 revisor search 'minist* -sport' --tag politics --since 30d\n  revisor search --grep 'CVE-2026-[0-9]+'"
 )]
-pub struct SearchArgs {
+pub(crate) struct SearchArgs {
     /// Words and phrases
     #[arg(
         value_name = "QUERY",
@@ -247,7 +247,7 @@ pub struct SearchArgs {
 /// Arguments of `show`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  revisor show 412\n  revisor show '#412' --full")]
-pub struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// Number of the change, as shown by `revisor log`, or `latest`
     #[arg(value_name = "CHANGE", value_parser = change_number)]
     pub change: ChangeArg,
@@ -262,7 +262,7 @@ pub struct ShowArgs {
     after_help = "Newest first. `history` takes the ids, addresses and headlines that are listed here.\n\n\
 Examples:\n  revisor entries --feed example-news\n  revisor entries --removed --format oneline"
 )]
-pub struct EntriesArgs {
+pub(crate) struct EntriesArgs {
     /// Only this feed (name or address); can be repeated
     #[arg(long, value_name = "FEED")]
     pub feed: Vec<String>,
@@ -286,7 +286,7 @@ pub struct EntriesArgs {
     after_help = "Examples:\n  revisor history https://news.example/a/123\n  \
 revisor history ent_42 --json"
 )]
-pub struct HistoryArgs {
+pub(crate) struct HistoryArgs {
     /// Address, guid, id, or part of the headline of the article
     #[arg(value_name = "ENTRY")]
     pub entry: String,
@@ -298,7 +298,7 @@ pub struct HistoryArgs {
     after_help = "`revisor history ENTRY` lists the names of an entry and why each belongs to it.\n\n\
 Examples:\n  revisor split ent_42 https://news.example/a/124\n  revisor split https://news.example/a/123 tag:news.example,2026:124"
 )]
-pub struct SplitArgs {
+pub(crate) struct SplitArgs {
     /// Address, guid, id, or part of the headline of the article
     #[arg(value_name = "ENTRY")]
     pub entry: String,
@@ -315,7 +315,7 @@ plain text with a blank line between paragraphs.\n\n\
 Examples:\n  revisor diff https://news.example/a/123\n  revisor diff https://news.example/a/123 1..3\n  \
 revisor diff --files old.html new.html --json"
 )]
-pub struct DiffArgs {
+pub(crate) struct DiffArgs {
     /// Address, guid, id, or part of the headline of the article
     #[arg(value_name = "ENTRY", required_unless_present = "files")]
     pub entry: Option<String>,
@@ -335,7 +335,7 @@ pub struct DiffArgs {
 
 /// Two revisions; `None` stands for the first, or the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RevisionRange {
+pub(crate) struct RevisionRange {
     /// The older side.
     pub from: Option<u32>,
     /// The newer side.
@@ -344,7 +344,7 @@ pub struct RevisionRange {
 
 /// A change on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChangeArg {
+pub(crate) enum ChangeArg {
     /// The newest one.
     Latest,
     /// The one with this number.

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
     after_help = "Examples:\n  revisor rules\n  revisor rules --feed example-news --all\n  revisor rules drop 7\n  \
 revisor rules test --since 30d"
 )]
-pub struct RulesArgs {
+pub(crate) struct RulesArgs {
     /// Only this feed (name or address)
     #[arg(long, value_name = "FEED")]
     pub feed: Option<String>,
@@ -23,7 +23,7 @@ pub struct RulesArgs {
 
 /// What `rules` does.
 #[derive(Debug, Subcommand)]
-pub enum RulesCommand {
+pub(crate) enum RulesCommand {
     /// Make rules permanent
     #[command(after_help = "Examples:\n  revisor rules keep 7\n  revisor rules keep 7 8 9")]
     Keep {
@@ -51,7 +51,7 @@ pub enum RulesCommand {
 revisor rules add '12 people are reading this' --like\n  \
 revisor rules add 'viewed [0-9]+ times' --ignore --feed example-news"
 )]
-pub struct RulesAddArgs {
+pub(crate) struct RulesAddArgs {
     /// The text of a block, or a regular expression
     #[arg(value_name = "TEXT")]
     pub text: String,
@@ -71,7 +71,7 @@ pub struct RulesAddArgs {
 #[command(
     after_help = "Examples:\n  revisor rules test --since 30d\n  revisor rules test --feed example-news --json"
 )]
-pub struct RulesTestArgs {
+pub(crate) struct RulesTestArgs {
     /// Changes from this time on, as in `log`
     #[arg(
         long,

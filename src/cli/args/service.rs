@@ -12,7 +12,7 @@ use crate::domain::event::EventKind;
 #[command(
     after_help = "Examples:\n  revisor run\n  revisor run --config /etc/revisor/config.toml -v"
 )]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// Log format: auto, text, journal, json [default: as configured]
     #[arg(long, value_name = "FORM", value_parser = log_format)]
     pub log_format: Option<LogFormat>,
@@ -20,7 +20,7 @@ pub struct RunArgs {
 
 /// What `tokens` does.
 #[derive(Debug, Subcommand)]
-pub enum TokensCommand {
+pub(crate) enum TokensCommand {
     /// Make a token and print it, once
     #[command(after_help = "Examples:\n  revisor tokens add newsroom")]
     Add {
@@ -40,7 +40,7 @@ pub enum TokensCommand {
 
 /// What `inspect` looks at.
 #[derive(Debug, Subcommand)]
-pub enum InspectCommand {
+pub(crate) enum InspectCommand {
     /// What revisor reads in a feed
     Feed(InspectFeedArgs),
     /// What revisor reads in an article page
@@ -54,7 +54,7 @@ pub enum InspectCommand {
 revisor inspect feed saved.xml --json --content-type application/rss+xml\n  \
 curl -s https://news.example/rss.xml | revisor inspect feed -"
 )]
-pub struct InspectFeedArgs {
+pub(crate) struct InspectFeedArgs {
     /// An address, a file, or - for standard input
     #[arg(value_name = "URL|FILE|-")]
     pub source: String,
@@ -70,7 +70,7 @@ pub struct InspectFeedArgs {
 revisor inspect article saved.html --url https://news.example/a/123 --json\n  \
 revisor inspect article https://news.example/a/123 --explain --feed example-news"
 )]
-pub struct InspectArticleArgs {
+pub(crate) struct InspectArticleArgs {
     /// An address, a file, or - for standard input
     #[arg(value_name = "URL|FILE|-")]
     pub source: String,
@@ -87,7 +87,7 @@ pub struct InspectArticleArgs {
 
 /// What `notify` does.
 #[derive(Debug, Subcommand)]
-pub enum NotifyCommand {
+pub(crate) enum NotifyCommand {
     /// List targets and their pending deliveries
     #[command(after_help = "Examples:\n  revisor notify list\n  revisor notify list --json")]
     List,
@@ -127,7 +127,7 @@ Examples:\n  revisor notify resume desk"
 /// Arguments of `notify show`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  revisor notify show 412\n  revisor notify show msg_4f1c…")]
-pub struct NotifyShowArgs {
+pub(crate) struct NotifyShowArgs {
     /// A change number, or a webhook-id (msg_…)
     pub event: String,
 }
@@ -138,7 +138,7 @@ pub struct NotifyShowArgs {
     after_help = "Targets with `confirm = \"hold\"` post nothing by themselves. Without EVENT the waiting posts are listed.\n\n\
 Examples:\n  revisor notify release\n  revisor notify release 412\n  revisor notify release --all"
 )]
-pub struct NotifyReleaseArgs {
+pub(crate) struct NotifyReleaseArgs {
     /// Change numbers or webhook-ids (msg_…)
     #[arg(value_name = "EVENT", conflicts_with = "all")]
     pub events: Vec<String>,
@@ -158,7 +158,7 @@ command line, where other users can see them: use KEY_file or KEY_env.\n\n\
 Examples:\n  revisor notify test\n  revisor notify test desk --event entry.revised\n  revisor notify test desk --print\n  \
 revisor notify test telegram chat=-1001234567890 token_file=telegram.token"
 )]
-pub struct NotifyTestArgs {
+pub(crate) struct NotifyTestArgs {
     /// Name of the target, or a kind of target [default: all]
     pub target: Option<String>,
     /// Keys of the kind
@@ -177,7 +177,7 @@ pub struct NotifyTestArgs {
 #[command(
     after_help = "Examples:\n  revisor notify retry desk\n  revisor notify retry desk '#412'\n  revisor notify retry --all"
 )]
-pub struct NotifyRetryArgs {
+pub(crate) struct NotifyRetryArgs {
     /// Name of the target
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     pub target: Option<String>,
@@ -196,7 +196,7 @@ pub struct NotifyRetryArgs {
 `revisor notify retry TARGET EVENT` sends it after all.\n\n\
 Examples:\n  revisor notify skip desk\n  revisor notify skip desk '#412'\n  revisor notify skip desk msg_4f1c…"
 )]
-pub struct NotifySkipArgs {
+pub(crate) struct NotifySkipArgs {
     /// Name of the target
     pub target: String,
     /// Webhook-ids (msg_…) or change numbers [default: the event that blocks the others]
@@ -213,7 +213,7 @@ Examples:\n  revisor notify replay --since 2d --target desk\n  \
 revisor notify replay --since 2026-11-20T10:00 --until 2026-11-20T12:00\n  \
 revisor notify replay --since yesterday --dry-run"
 )]
-pub struct NotifyReplayArgs {
+pub(crate) struct NotifyReplayArgs {
     /// Events since this time: 2d, yesterday, 2026-11-20, 2026-11-20T10:00
     #[arg(long, value_name = "TIME")]
     pub since: String,
@@ -234,12 +234,12 @@ pub struct NotifyReplayArgs {
     after_help = "Uses a temporary folder and the loopback network only.\n\n\
 Examples:\n  revisor demo\n  revisor demo --color never"
 )]
-pub struct DemoArgs {}
+pub(crate) struct DemoArgs {}
 
 /// Arguments of `init`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  revisor init\n  revisor init --config ./revisor.toml")]
-pub struct InitArgs {
+pub(crate) struct InitArgs {
     /// Overwrite an existing file
     #[arg(long)]
     pub force: bool,
@@ -252,16 +252,16 @@ pub struct InitArgs {
 exit code is 3 if something fails.\n\n\
 Examples:\n  revisor doctor\n  revisor doctor --json"
 )]
-pub struct DoctorArgs {}
+pub(crate) struct DoctorArgs {}
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  revisor status\n  revisor status --json")]
-pub struct StatusArgs {}
+pub(crate) struct StatusArgs {}
 
 /// What `config` does.
 #[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
+pub(crate) enum ConfigCommand {
     /// Check the configuration and explain its schedules
     #[command(
         after_help = "Examples:\n  revisor config check\n  revisor config check ./new-config.toml"
@@ -286,7 +286,7 @@ pub enum ConfigCommand {
 /// Arguments of `schema`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  revisor schema event > event.schema.json")]
-pub struct SchemaArgs {
+pub(crate) struct SchemaArgs {
     /// Which machine format
     #[arg(value_enum)]
     pub of: SchemaOf,
@@ -294,7 +294,7 @@ pub struct SchemaArgs {
 
 /// Machine formats with a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SchemaOf {
+pub(crate) enum SchemaOf {
     /// A line of `log --format ndjson`, and the body of a webhook
     Event,
 }
@@ -320,7 +320,7 @@ fn log_format(text: &str) -> Result<LogFormat, String> {
 /// Arguments of `help`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  revisor help log\n  revisor help alerts")]
-pub struct HelpArgs {
+pub(crate) struct HelpArgs {
     /// A command, or a topic: alerts, configuration, evidence, files, ignored, limits, options, service
     #[arg(value_name = "COMMAND|TOPIC")]
     pub of: Vec<String>,

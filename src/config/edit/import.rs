@@ -73,7 +73,7 @@ fn asked(mut url: Url) -> String {
 }
 
 /// The feeds of a text as tables, exactly as written there, to be copied into another configuration.
-pub fn feed_tables(text: &str) -> Result<String, EditError> {
+pub(crate) fn feed_tables(text: &str) -> Result<String, EditError> {
     let tables = Tables::find(text)?;
     let mut out = String::new();
     for feed in &tables.feeds {
@@ -93,7 +93,7 @@ pub fn feed_tables(text: &str) -> Result<String, EditError> {
 
 /// The feeds of a list as tables.
 #[must_use]
-pub fn listed_tables(text: &str) -> String {
+pub(crate) fn listed_tables(text: &str) -> String {
     let mut out = String::new();
     for feed in super::super::listed::feeds(text) {
         separate(&mut out);

@@ -4,8 +4,8 @@ use super::*;
 use crate::domain::schedule::{
     Every, Hints, LONGEST_HINT, Plan, PollEnd, Scheduled, catch_up, next_poll, spread,
 };
-use crate::fetch::HostQueue;
 use crate::fetch::Lane;
+use crate::fetch::polite::host_queue::HostQueue;
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp::from_unix(1_800_000_000) + Duration::from_secs(seconds)

@@ -15,7 +15,7 @@ const AT_ONCE: u32 = 6;
 
 /// The remaining budgets of all hosts.
 #[derive(Debug)]
-pub struct HostBudget {
+pub(crate) struct HostBudget {
     /// Pages per hour; `None` for no limit.
     pages: Option<u32>,
     /// The same for single hosts with another limit.
@@ -36,7 +36,7 @@ struct HostSpending {
 impl HostBudget {
     /// At most `pages` per hour for each host except those in `own`; `None` for no limit.
     #[must_use]
-    pub fn new(pages: Option<u32>, own: HashMap<String, Option<u32>>) -> Self {
+    pub(crate) fn new(pages: Option<u32>, own: HashMap<String, Option<u32>>) -> Self {
         Self {
             pages,
             own,
@@ -46,14 +46,14 @@ impl HostBudget {
     }
 
     /// Adopts the limits of another budget for later requests; what was spent stays spent.
-    pub fn adopt(&mut self, other: Self) {
+    pub(crate) fn adopt(&mut self, other: Self) {
         self.pages = other.pages;
         self.own = other.own;
     }
 
     /// How long to wait before a page of this host may be fetched; zero for now.
     #[must_use]
-    pub fn wait(&self, host: &str, now: Duration) -> Duration {
+    pub(crate) fn wait(&self, host: &str, now: Duration) -> Duration {
         let pages = self.pages_of(host);
         let Some(host) = self.hosts.get(host) else {
             return Duration::ZERO;
@@ -65,7 +65,7 @@ impl HostBudget {
 
     /// Records that a page of this host is fetched now, whatever budget was left; `pause` is the pause that the
     /// host wants between two pages.
-    pub fn spend(&mut self, host: &str, pause: Duration, now: Duration) {
+    pub(crate) fn spend(&mut self, host: &str, pause: Duration, now: Duration) {
         let interval = interval(self.pages_of(host));
         if interval.is_zero() && pause.is_zero() {
             return;

@@ -132,10 +132,6 @@ impl Turns {
 
     /// Starts no turn at a host for the time that it asked for. If several hosts of a site ask for that, the same
     /// applies to its other hosts. Returns the site if that begins with this host.
-    #[expect(
-        clippy::must_use_candidate,
-        reason = "the hold is what is wanted, the site is news for the log"
-    )]
     pub fn hold(&self, host: &str, time: Duration) -> Option<String> {
         let now = self.gate.now();
         let until = now.saturating_add(time);

@@ -24,7 +24,7 @@ const LEAST_OF_A_FEED: usize = 4;
 /// Every operation costs O(log n) in the number of hosts and jobs, except [`Self::set_limits`], [`Self::set_hosts`]
 /// and [`Self::hold_site`], which visit every host. Hosts without anything to do take no memory.
 #[derive(Debug)]
-pub struct HostQueue<J> {
+pub(crate) struct HostQueue<J> {
     per_host: usize,
     host_delay: Duration,
     concurrency: usize,
@@ -93,14 +93,14 @@ impl HostLimits {
 
 /// A place in the queue of a host; those of feeds come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ticket {
+pub(crate) struct Ticket {
     is_page: bool,
     number: u64,
 }
 
 /// A job that starts now.
 #[derive(Debug)]
-pub struct Start<J> {
+pub(crate) struct Start<J> {
     /// The host.
     pub host: Arc<str>,
     /// What the request is for.
@@ -113,7 +113,7 @@ pub struct Start<J> {
 
 /// The pause that a start has begun, so that the start can be taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pause {
+pub(crate) struct Pause {
     before: Duration,
     after: Duration,
 }
@@ -134,7 +134,7 @@ impl<J> HostQueue<J> {
     /// At most `per_host` jobs of a host at the same time and `concurrency` over all hosts (at least one), and
     /// `host_delay` between the starts of two jobs of the same host.
     #[must_use]
-    pub fn new(per_host: usize, host_delay: Duration, concurrency: usize) -> Self {
+    pub(crate) fn new(per_host: usize, host_delay: Duration, concurrency: usize) -> Self {
         Self {
             per_host: per_host.max(1),
             host_delay,
@@ -156,7 +156,7 @@ impl<J> HostQueue<J> {
 
     /// Sets other limits for jobs that start from now on. Pauses that have begun and running jobs are not affected;
     /// no job starts until fewer are running than the new limits allow.
-    pub fn set_limits(&mut self, per_host: usize, host_delay: Duration, concurrency: usize) {
+    pub(crate) fn set_limits(&mut self, per_host: usize, host_delay: Duration, concurrency: usize) {
         self.per_host = per_host.max(1);
         self.host_delay = host_delay;
         self.concurrency = concurrency.max(1);
@@ -165,7 +165,7 @@ impl<J> HostQueue<J> {
 
     /// Sets individual limits for some hosts, by their [`host_key`]; the others have the common limits. Applies in
     /// the same way as [`Self::set_limits`].
-    pub fn set_hosts(&mut self, own: HashMap<String, HostLimits>) {
+    pub(crate) fn set_hosts(&mut self, own: HashMap<String, HostLimits>) {
         self.own = own;
         self.place_all();
     }
@@ -185,7 +185,7 @@ impl<J> HostQueue<J> {
     }
 
     /// Adds a job behind the others of its host.
-    pub fn push(&mut self, host: &str, lane: Lane, job: J) -> Ticket {
+    pub(crate) fn push(&mut self, host: &str, lane: Lane, job: J) -> Ticket {
         let host = self.known(host);
         self.waiting += 1;
         self.ticket += 1;
@@ -215,7 +215,7 @@ impl<J> HostQueue<J> {
     }
 
     /// Removes a job that has not started; `None` if it has.
-    pub fn cancel(&mut self, host: &str, ticket: Ticket) -> Option<J> {
+    pub(crate) fn cancel(&mut self, host: &str, ticket: Ticket) -> Option<J> {
         let (host, _) = self.hosts.get_key_value(host)?;
         let host = Arc::clone(host);
         let (_, job) = self.update(&host, |entry| entry.jobs.remove(&ticket))?;
@@ -224,7 +224,7 @@ impl<J> HostQueue<J> {
     }
 
     /// The next job that may start now. The caller must call [`Self::done`] or [`Self::take_back`] for it.
-    pub fn pop_ready(&mut self, now: Duration) -> Option<Start<J>> {
+    pub(crate) fn pop_ready(&mut self, now: Duration) -> Option<Start<J>> {
         self.forget(now);
         let host = self.next_host(now)?;
         let after = now.saturating_add(self.limits(&host).host_delay);
@@ -298,13 +298,13 @@ impl<J> HostQueue<J> {
     }
 
     /// A job of this host has ended.
-    pub fn done(&mut self, host: &str, lane: Lane, now: Duration) {
+    pub(crate) fn done(&mut self, host: &str, lane: Lane, now: Duration) {
         self.end(host, lane, |_| ());
         self.forget(now);
     }
 
     /// A job of this host that was started has not sent a request after all, so it causes no pause.
-    pub fn take_back(&mut self, host: &str, lane: Lane, pause: Pause) {
+    pub(crate) fn take_back(&mut self, host: &str, lane: Lane, pause: Pause) {
         self.end(host, lane, |entry| {
             // Not if a later start or a hold has set a pause of its own.
             if entry.free_at == pause.after {
@@ -314,13 +314,13 @@ impl<J> HostQueue<J> {
     }
 
     /// Starts nothing at this host before `until`: for `Retry-After` and `Crawl-delay`.
-    pub fn hold_until(&mut self, host: &str, until: Duration) {
+    pub(crate) fn hold_until(&mut self, host: &str, until: Duration) {
         let host = self.known(host);
         self.update(&host, |entry| entry.free_at = entry.free_at.max(until));
     }
 
     /// The same for all known hosts of a site.
-    pub fn hold_site(&mut self, site: &str, until: Duration) {
+    pub(crate) fn hold_site(&mut self, site: &str, until: Duration) {
         let hosts = self.hosts.keys().filter(|host| site_of(host) == site);
         let hosts: Vec<_> = hosts.cloned().collect();
         for host in hosts {
@@ -329,13 +329,13 @@ impl<J> HostQueue<J> {
     }
 
     /// A job of this host that has started sends its request only now: the pause starts again.
-    pub fn restart(&mut self, host: &str, now: Duration) {
+    pub(crate) fn restart(&mut self, host: &str, now: Duration) {
         self.hold_until(host, now.saturating_add(self.limits(host).host_delay));
     }
 
     /// How long this host still asked us to wait, beyond the usual pause.
     #[must_use]
-    pub fn held_for(&self, host: &str, now: Duration) -> Duration {
+    pub(crate) fn held_for(&self, host: &str, now: Duration) -> Duration {
         let free_at = self.hosts.get(host).map_or(Duration::ZERO, |e| e.free_at);
         free_at
             .saturating_sub(now)
@@ -344,7 +344,7 @@ impl<J> HostQueue<J> {
 
     /// When [`Self::pop_ready`] will return a job, if no job ends before; `None` if nothing waits only for time.
     #[must_use]
-    pub fn next_ready_at(&self) -> Option<Duration> {
+    pub(crate) fn next_ready_at(&self) -> Option<Duration> {
         if self.running >= self.concurrency {
             return None;
         }
@@ -355,20 +355,20 @@ impl<J> HostQueue<J> {
     }
 
     /// How many jobs have not started.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
         self.waiting
     }
 
     /// How many jobs have started and not ended.
-    #[must_use]
-    pub fn running(&self) -> usize {
+    #[cfg(test)]
+    pub(crate) fn running(&self) -> usize {
         self.running
     }
 
     /// Whether nothing waits and nothing runs.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
         self.waiting == 0 && self.running == 0
     }
 
@@ -510,7 +510,7 @@ impl<J> HostQueue<J> {
 /// The host of an address, for [`HostQueue`]: its name in lower case without port or final dot. A text that is not
 /// an address is its own host.
 #[must_use]
-pub fn host_key(url: &str) -> String {
+pub(crate) fn host_key(url: &str) -> String {
     match Url::parse(url.trim()) {
         Ok(parsed) => parsed.host_str().map_or_else(
             || url.to_owned(),

@@ -7,7 +7,7 @@ use crate::notify::payload;
 
 /// What is run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CommandRun {
+pub(crate) struct CommandRun {
     /// The program, and its arguments.
     pub command: Vec<String>,
     /// Additional variables.

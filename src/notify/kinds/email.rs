@@ -16,7 +16,7 @@ const HTML_MAX: usize = 40_000;
 const SUBJECT_MAX: usize = 200;
 
 /// What is sent, and to which server.
-pub struct Mail {
+pub(crate) struct Mail {
     /// The mail.
     pub message: lettre::Message,
     /// The server's name or address.

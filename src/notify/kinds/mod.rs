@@ -46,7 +46,7 @@ use crate::report::message::Message;
 use crate::time::Timestamp;
 
 /// The longest pause that a receiver can ask for; the last step of the schedule is as long.
-pub const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
+pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
 /// What became of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub enum DeliveryResult {
 
 /// What became of an attempt, with what is noted of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judged {
+pub(crate) struct Judged {
     /// What follows from it.
     pub result: DeliveryResult,
     /// HTTP status, or the code of a mail server, when there was an answer.
@@ -80,7 +80,7 @@ pub struct Judged {
 }
 
 /// One event for one target.
-pub struct Letter<'a> {
+pub(crate) struct Letter<'a> {
     /// Where it goes.
     pub target: &'a Target,
     /// The event as it is stored.
@@ -120,7 +120,7 @@ impl Letter<'_> {
 }
 
 /// What an attempt does.
-pub enum Work {
+pub(crate) enum Work {
     /// Asks over HTTP; the word tells the steps of a conversation apart.
     Ask(PostRequest, &'static str),
     /// Sends a mail.
@@ -132,7 +132,7 @@ pub enum Work {
 }
 
 /// What follows from an answer.
-pub enum Step {
+pub(crate) enum Step {
     /// The attempt is over.
     Done(Judged),
     /// Another request belongs to it, and something is to be remembered for later attempts.
@@ -140,7 +140,7 @@ pub enum Step {
 }
 
 /// One kind of target.
-pub trait Kind: Sync {
+pub(crate) trait Kind: Sync {
     /// What is sent. An error says why this event can never be.
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String>;
 
@@ -152,7 +152,7 @@ pub trait Kind: Sync {
 
 /// How targets of a kind are spoken to.
 #[must_use]
-pub fn of(kind: TargetKind) -> &'static dyn Kind {
+pub(crate) fn of(kind: TargetKind) -> &'static dyn Kind {
     match kind {
         TargetKind::Webhook => &webhook::Webhook,
         TargetKind::Email => &email::Email,

@@ -5,7 +5,7 @@ use crate::notify::payload;
 
 /// What is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Publish {
+pub(crate) struct Publish {
     /// `mqtt://` or `mqtts://`, host and port.
     pub server: String,
     /// The topic.

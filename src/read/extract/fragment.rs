@@ -61,7 +61,7 @@ pub fn line(html: &str) -> String {
         let Some(token) = tokens.next() else { break };
         match token {
             MarkupToken::Text(text) => {
-                space = append_collapsed(&mut out, &entity::decode(text), space)
+                space = append_collapsed(&mut out, &entity::decode(text), space);
             }
             MarkupToken::CData(text) => space = append_collapsed(&mut out, text, space),
             MarkupToken::Start(tag) if is_unknown(&tag) => {

@@ -50,7 +50,7 @@ fn shown_source(page: &str) -> Option<String> {
             MarkupToken::Start(tag) if tag.name.eq_ignore_ascii_case("pre") => inside = true,
             MarkupToken::End(name) if name.eq_ignore_ascii_case("pre") && inside => break,
             MarkupToken::Text(text) | MarkupToken::CData(text) => {
-                shown.push_str(&entity::decode(text))
+                shown.push_str(&entity::decode(text));
             }
             _ => {}
         }

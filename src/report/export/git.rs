@@ -10,17 +10,17 @@ use crate::report::{clean, names};
 use crate::time::Timestamp;
 
 /// The branch.
-pub const BRANCH: &str = "refs/heads/main";
+pub(crate) const BRANCH: &str = "refs/heads/main";
 
 /// The commit trailer with the row of its revision: an export that continues starts after it.
-pub const ROW: &str = "Revisor-Row";
+pub(crate) const ROW: &str = "Revisor-Row";
 
 /// The end of the stream: without it git discards everything.
-pub const END: &str = "done\n";
+pub(crate) const END: &str = "done\n";
 
 /// A revision that becomes a commit.
 #[derive(Debug, Clone, Copy)]
-pub struct Commit<'a> {
+pub(crate) struct Commit<'a> {
     /// Its row, for [`ROW`].
     pub row: i64,
     /// `ent_…`.
@@ -39,13 +39,13 @@ pub struct Commit<'a> {
 
 /// The start of the stream.
 #[must_use]
-pub fn start() -> String {
+pub(crate) fn start() -> String {
     "feature done\n".to_owned()
 }
 
 /// A commit. `continues` is set for the first one of a stream that extends a repository.
 #[must_use]
-pub fn commit(revision: &Commit<'_>, continues: bool) -> String {
+pub(crate) fn commit(revision: &Commit<'_>, continues: bool) -> String {
     let mut out = format!("commit {BRANCH}\n");
     let at = revision.seen.as_unix().max(0);
     let (name, mail) = (ident(revision.feed), folder(revision.feed));

@@ -2,7 +2,7 @@
 //!
 //! Records are written one after another, so a history may be larger than memory.
 
-pub mod git;
+pub(crate) mod git;
 mod page;
-pub mod table;
-pub mod warc;
+pub(crate) mod table;
+pub(crate) mod warc;

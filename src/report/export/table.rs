@@ -8,13 +8,13 @@ use crate::report::csv::csv_cell;
 use crate::report::{clean, names};
 
 /// The header of [`record`].
-pub const HEAD: &str = "number,entry,feed,feed_title,feed_address,guid,address,last_unchanged,first_changed,checks,\
+pub(crate) const HEAD: &str = "number,entry,feed,feed_title,feed_address,guid,address,last_unchanged,first_changed,checks,\
 failed_checks,fields,headlines,significance,score,labels,not_reported_because,revision_before,revision_after,title_before,\
 title_after,standfirst_before,standfirst_after,body_removed,body_added,words_added,words_removed,texts_kept\r\n";
 
 /// A change with both of its texts.
 #[derive(Debug, Clone, Copy)]
-pub struct Row<'a> {
+pub(crate) struct Row<'a> {
     /// The event of the change.
     pub event: &'a Event,
     /// Why it sent no alert.
@@ -28,7 +28,7 @@ pub struct Row<'a> {
 /// One record of RFC 4180. Times are UTC; lists are separated by spaces, sentences by line breaks; a value that a
 /// spreadsheet would treat as a formula is prefixed with an apostrophe.
 #[must_use]
-pub fn record(row: &Row<'_>) -> String {
+pub(crate) fn record(row: &Row<'_>) -> String {
     let data = &row.event.data;
     let change = data.change.as_ref();
     let feed = data.feed.as_ref();

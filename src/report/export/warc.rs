@@ -16,7 +16,7 @@ const OF_THE_WIRE: [&str; 3] = ["content-encoding", "transfer-encoding", "conten
 
 /// An earlier response with the same body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Original {
+pub(crate) struct Original {
     /// Its address.
     pub url: String,
     /// When it came.
@@ -25,7 +25,7 @@ pub struct Original {
 
 /// The first record: the program that made the archive. `database` and `at` make up its name.
 #[must_use]
-pub fn info(database: &str, at: Timestamp, program: &str) -> Vec<u8> {
+pub(crate) fn info(database: &str, at: Timestamp, program: &str) -> Vec<u8> {
     let text = format!(
         "software: {program}\r\nformat: WARC File Format 1.1\r\n\
          conformsTo: http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/\r\n\
@@ -45,7 +45,7 @@ pub fn info(database: &str, at: Timestamp, program: &str) -> Vec<u8> {
 /// one; the body is then referenced instead of repeated. A response whose body is no longer stored has no record:
 /// `None`.
 #[must_use]
-pub fn response(
+pub(crate) fn response(
     database: &str,
     stored: &StoredCapture,
     original: Option<&Original>,
@@ -94,7 +94,7 @@ pub fn response(
 
 /// The record of the request behind a response; `None` if it is unknown.
 #[must_use]
-pub fn request(database: &str, stored: &StoredCapture) -> Option<Vec<u8>> {
+pub(crate) fn request(database: &str, stored: &StoredCapture) -> Option<Vec<u8>> {
     let capture = &stored.capture;
     let headers = capture.request.as_ref()?;
     let url = uri(&capture.url);

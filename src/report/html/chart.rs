@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 /// A bar.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bar {
+pub(crate) struct Bar {
     /// What it represents.
     pub name: String,
     /// How much.
@@ -19,7 +19,7 @@ const LEAST: usize = 14;
 
 /// Vertical bars from left to right. `what` names the figures: `articles`.
 #[must_use]
-pub fn bars(title: &str, what: &str, bars: &[Bar]) -> Markup {
+pub(crate) fn bars(title: &str, what: &str, bars: &[Bar]) -> Markup {
     let most = bars.iter().map(|bar| bar.count).max().unwrap_or(0).max(1);
     // A chart with few bars does not draw them wider.
     let all = STEP * bars.len().max(LEAST) as u64;

@@ -23,7 +23,7 @@ const SCRIPTS: [(&str, &[(u32, u32)]); 9] = [
 /// would count as English, like the page around it: a screen reader would mispronounce it, and a browser would
 /// show Japanese with Chinese characters.
 #[must_use]
-pub fn language(text: &str) -> &'static str {
+pub(crate) fn language(text: &str) -> &'static str {
     let mut counts = [0_usize; SCRIPTS.len()];
     let mut others = 0_usize;
     for letter in text.chars().filter(|c| c.is_alphabetic()).take(LOOKED_AT) {

@@ -7,7 +7,7 @@ use crate::domain::ids::{ChangeNumber, RevisionNumber};
 
 /// Where the web pages are, for links to them; without a location in a file whose readers may not reach them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Links {
+pub(crate) struct Links {
     root: Option<String>,
     /// Whether the pages are static files, which cannot answer queries.
     files: bool,
@@ -16,7 +16,7 @@ pub struct Links {
 impl Links {
     /// Pages below an address, or below a path of the same server; a trailing slash does not matter.
     #[must_use]
-    pub fn below(root: &str) -> Self {
+    pub(crate) fn below(root: &str) -> Self {
         Self {
             root: Some(root.trim_end_matches('/').to_owned()),
             files: false,
@@ -25,7 +25,7 @@ impl Links {
 
     /// Pages that are files in a folder, relative to the page at a path such as `/c/412`.
     #[must_use]
-    pub fn files_from(path: &str) -> Self {
+    pub(crate) fn files_from(path: &str) -> Self {
         let up = path.matches('/').count().saturating_sub(1);
         let root = vec![".."; up].join("/");
         Self {
@@ -36,13 +36,13 @@ impl Links {
 
     /// Whether the pages are static files: no forms, no parameters, no other formats.
     #[must_use]
-    pub fn are_files(&self) -> bool {
+    pub(crate) fn are_files(&self) -> bool {
         self.files
     }
 
     /// A path of the pages, such as `/feeds`.
     #[must_use]
-    pub fn to(&self, path: &str) -> Option<String> {
+    pub(crate) fn to(&self, path: &str) -> Option<String> {
         let root = self.root.as_ref()?;
         Some(match (self.files, path) {
             (true, "/") => format!("{root}/index.html"),
@@ -53,37 +53,42 @@ impl Links {
 
     /// The page of a change.
     #[must_use]
-    pub fn change(&self, number: ChangeNumber) -> Option<String> {
+    pub(crate) fn change(&self, number: ChangeNumber) -> Option<String> {
         self.to(&format!("/c/{number}"))
     }
 
     /// The page of an article, by its `ent_…`.
     #[must_use]
-    pub fn entry(&self, id: &str) -> Option<String> {
+    pub(crate) fn entry(&self, id: &str) -> Option<String> {
         self.to(&format!("/e/{}", part(id)))
     }
 
     /// The page of one of its revisions.
     #[must_use]
-    pub fn revision(&self, id: &str, number: RevisionNumber) -> Option<String> {
+    pub(crate) fn revision(&self, id: &str, number: RevisionNumber) -> Option<String> {
         self.to(&format!("/e/{}/{number}", part(id)))
     }
 
     /// The page that compares two of its revisions.
     #[must_use]
-    pub fn compare(&self, id: &str, old: RevisionNumber, new: RevisionNumber) -> Option<String> {
+    pub(crate) fn compare(
+        &self,
+        id: &str,
+        old: RevisionNumber,
+        new: RevisionNumber,
+    ) -> Option<String> {
         self.to(&format!("/e/{}/{old}..{new}", part(id)))
     }
 
     /// The page of a feed, by its name.
     #[must_use]
-    pub fn feed(&self, name: &str) -> Option<String> {
+    pub(crate) fn feed(&self, name: &str) -> Option<String> {
         self.to(&self.feed_path(name))
     }
 
     /// The path of the page of a feed.
     #[must_use]
-    pub fn feed_path(&self, name: &str) -> String {
+    pub(crate) fn feed_path(&self, name: &str) -> String {
         let part = if self.files {
             file_part(name)
         } else {

@@ -4,12 +4,12 @@
 //! removed text is struck out and added text underlined, and both are announced to screen readers. Nothing uses a
 //! script, a `style` attribute, or anything from another address.
 
-pub mod chart;
+pub(crate) mod chart;
 mod language;
 mod links;
 
-pub use language::language;
-pub use links::Links;
+pub(crate) use language::language;
+pub(crate) use links::Links;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -24,11 +24,11 @@ use crate::domain::event::{BlocksInfo, DiffInfo, EventData};
 use crate::domain::state::HeadlineSource;
 
 /// The style sheet of every page and file: light, dark and print.
-pub const SHEET: &str = include_str!("sheet.css");
+pub(crate) const SHEET: &str = include_str!("sheet.css");
 
 /// Where a fragment is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub(crate) enum Look {
     /// A page or file with [`SHEET`], which hides the text that is only for screen readers.
     Styled,
     /// In a feed reader or a mail, which keep `del` and `ins` but drop styles: there must be nothing to hide.
@@ -40,7 +40,7 @@ const THIN_SPACE: &str = "\u{2009}";
 
 /// A self-contained file, with its style inside and no external resources.
 #[must_use]
-pub fn file(title: &str, body: &Markup) -> String {
+pub(crate) fn file(title: &str, body: &Markup) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -60,7 +60,7 @@ pub fn file(title: &str, body: &Markup) -> String {
 
 /// A link to a web address; any other address is plain text.
 #[must_use]
-pub fn address(address: &str) -> Markup {
+pub(crate) fn address(address: &str) -> Markup {
     let shown = clean::excerpt(&clean::address(address), 500);
     if changed::is_web(&shown) {
         html! { a href=(shown) rel="noreferrer nofollow" { (shown) } }
@@ -71,7 +71,7 @@ pub fn address(address: &str) -> Markup {
 
 /// The words of a text on both sides of a change.
 #[must_use]
-pub fn segments(segments: &[Segment], look: Look) -> Markup {
+pub(crate) fn segments(segments: &[Segment], look: Look) -> Markup {
     let segments = clean::segments(segments);
     html! {
         @for (place, segment) in segments.iter().enumerate() {
@@ -100,7 +100,7 @@ fn spoken(name: &str, text: &str, look: Look) -> Markup {
 
 /// Every text of a change that differs, under its name; `level` is the level of the headings.
 #[must_use]
-pub fn differences(data: &EventData, diff: &DiffInfo, look: Look) -> Markup {
+pub(crate) fn differences(data: &EventData, diff: &DiffInfo, look: Look) -> Markup {
     let kicker = !changed::kicker(data).is_empty();
     let lang = language_of(data);
     let line = |name: &str, text: &[Segment]| {
@@ -129,7 +129,7 @@ pub fn differences(data: &EventData, diff: &DiffInfo, look: Look) -> Markup {
 
 /// The paragraphs of a text that changed, in the language `lang`.
 #[must_use]
-pub fn blocks(info: &BlocksInfo, lang: &str, look: Look) -> Markup {
+pub(crate) fn blocks(info: &BlocksInfo, lang: &str, look: Look) -> Markup {
     html! {
         (folded(&info.blocks, lang, look))
         @if info.truncated { p { small { "Further changed paragraphs are omitted for size." } } }
@@ -141,7 +141,7 @@ const FOLDED: usize = 2;
 
 /// Paragraphs in order. On a page, consecutive unchanged ones are folded.
 #[must_use]
-pub fn folded(blocks: &[BlockDiff], lang: &str, look: Look) -> Markup {
+pub(crate) fn folded(blocks: &[BlockDiff], lang: &str, look: Look) -> Markup {
     let runs =
         blocks.chunk_by(|one, next| (one.op == BlockOp::Equal) == (next.op == BlockOp::Equal));
     html! {
@@ -161,7 +161,7 @@ pub fn folded(blocks: &[BlockDiff], lang: &str, look: Look) -> Markup {
 
 /// The old text and the new text, in full.
 #[must_use]
-pub fn sides(old: &str, new: &str, look: Look) -> Markup {
+pub(crate) fn sides(old: &str, new: &str, look: Look) -> Markup {
     let sides = [
         Segment::Delete(old.to_owned()),
         Segment::Equal(" ".to_owned()),
@@ -172,7 +172,7 @@ pub fn sides(old: &str, new: &str, look: Look) -> Markup {
 
 /// A paragraph with what happened to it.
 #[must_use]
-pub fn paragraph(block: &BlockDiff, lang: &str, look: Look) -> Markup {
+pub(crate) fn paragraph(block: &BlockDiff, lang: &str, look: Look) -> Markup {
     let text = segments(&block.segments, look);
     let (class, remark) = match block.op {
         BlockOp::Equal | BlockOp::Edit => (None, None),
@@ -197,7 +197,7 @@ pub fn paragraph(block: &BlockDiff, lang: &str, look: Look) -> Markup {
 
 /// The language of the article of an event.
 #[must_use]
-pub fn language_of(data: &EventData) -> &'static str {
+pub(crate) fn language_of(data: &EventData) -> &'static str {
     let title = changed::title(data, 500).unwrap_or_default();
     let blocks = data
         .diff
@@ -214,7 +214,7 @@ pub fn language_of(data: &EventData) -> &'static str {
 
 /// A headline, in its own language and direction.
 #[must_use]
-pub fn headline(title: Option<&str>) -> Markup {
+pub(crate) fn headline(title: Option<&str>) -> Markup {
     let title = title
         .map(|title| clean::excerpt(title, 300))
         .filter(|title| !title.is_empty());
@@ -228,7 +228,7 @@ pub fn headline(title: Option<&str>) -> Markup {
 
 /// A change as a card with the headline of its article: what, when, where, the words, and why it matters.
 #[must_use]
-pub fn card(row: &LogRow, reasons: &str, view: &TimeView, links: &Links) -> Markup {
+pub(crate) fn card(row: &LogRow, reasons: &str, view: &TimeView, links: &Links) -> Markup {
     let data = &row.event.data;
     html! {
         article {
@@ -247,7 +247,7 @@ pub fn card(row: &LogRow, reasons: &str, view: &TimeView, links: &Links) -> Mark
 
 /// A change under the heading of its article.
 #[must_use]
-pub fn step(row: &LogRow, reasons: &str, view: &TimeView, links: &Links) -> Markup {
+pub(crate) fn step(row: &LogRow, reasons: &str, view: &TimeView, links: &Links) -> Markup {
     let data = &row.event.data;
     let title = data.diff.as_ref().and_then(|diff| diff.title.as_deref());
     html! {
@@ -316,7 +316,7 @@ fn standfirst_alone(data: &EventData) -> Option<&[Segment]> {
 
 /// When it happened, with a machine-readable time.
 #[must_use]
-pub fn when(row: &LogRow, view: &TimeView) -> Markup {
+pub(crate) fn when(row: &LogRow, view: &TimeView) -> Markup {
     let shown = match changed::window(&row.event.data) {
         Some(window) => view.exact_window(window),
         None => view.exact(row.event.timestamp),
@@ -326,7 +326,7 @@ pub fn when(row: &LogRow, view: &TimeView) -> Markup {
 
 /// `headline + text · +9 −10 words · number, unannounced`.
 #[must_use]
-pub fn what(row: &LogRow) -> String {
+pub(crate) fn what(row: &LogRow) -> String {
     let data = &row.event.data;
     let Some(change) = &data.change else {
         return names::event(row.event.kind).to_owned();

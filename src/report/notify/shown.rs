@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 
 /// An event for one target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ShownDelivery {
+pub(crate) struct ShownDelivery {
     /// The target.
     pub target: String,
     /// `pending`, `delivered`, `held`, `gathered`, `unpacked` …
@@ -42,7 +42,7 @@ pub struct ShownDelivery {
 
 /// An event in a digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DigestMember {
+pub(crate) struct DigestMember {
     /// `msg_…`.
     pub event: String,
     /// `entry.revised` …
@@ -55,7 +55,7 @@ pub struct DigestMember {
 
 /// One attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ShownAttempt {
+pub(crate) struct ShownAttempt {
     /// When.
     pub at: Timestamp,
     /// `delivered`, `retry`, `dead` or `disabled`.
@@ -72,7 +72,7 @@ pub struct ShownAttempt {
 
 /// A paragraph for each delivery: its state, and a line for each attempt.
 #[must_use]
-pub fn deliveries(rows: &[ShownDelivery], view: &TimeView) -> String {
+pub(crate) fn deliveries(rows: &[ShownDelivery], view: &TimeView) -> String {
     let mut out = String::new();
     for row in rows {
         let mut head = Line::new()
@@ -81,7 +81,7 @@ pub fn deliveries(rows: &[ShownDelivery], view: &TimeView) -> String {
         if let Some(next) = row.next_attempt {
             head = head.with(
                 TextRole::Plain,
-                format!(", next try {}", view.from_now(next)),
+                format!(", next try {}", view.relative(next)),
             );
         }
         if let Some(digest) = &row.digest {

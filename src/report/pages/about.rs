@@ -11,7 +11,7 @@ use crate::report::names;
 
 /// Facts about this installation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct About {
+pub(crate) struct About {
     /// The program and its version.
     pub program: String,
     /// The user agent of its requests.
@@ -32,7 +32,7 @@ pub struct About {
 
 /// The page.
 #[must_use]
-pub fn page(site: &PageFrame, about: &About) -> PageContent {
+pub(crate) fn page(site: &PageFrame, about: &About) -> PageContent {
     let robots = if about.robots {
         "robots.txt is followed when article pages are fetched."
     } else {
@@ -87,7 +87,7 @@ pub fn page(site: &PageFrame, about: &About) -> PageContent {
 
 /// The list of topics.
 #[must_use]
-pub fn guide(site: &PageFrame) -> PageContent {
+pub(crate) fn guide(site: &PageFrame) -> PageContent {
     PageContent {
         title: "Guide".to_owned(),
         section: Section::Guide,
@@ -110,7 +110,7 @@ fn title(topic: &Topic) -> String {
 
 /// A topic.
 #[must_use]
-pub fn topic(site: &PageFrame, topic: &Topic) -> PageContent {
+pub(crate) fn topic(site: &PageFrame, topic: &Topic) -> PageContent {
     PageContent {
         title: title(topic),
         section: Section::Guide,

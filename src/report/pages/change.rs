@@ -16,7 +16,7 @@ use crate::report::when;
 
 /// A change and its context.
 #[derive(Debug, Clone)]
-pub struct Change {
+pub(crate) struct Change {
     /// The change.
     pub row: LogRow,
     /// The change of the same article before this one.
@@ -33,7 +33,7 @@ pub struct Change {
 
 /// The page.
 #[must_use]
-pub fn page(site: &PageFrame, change: &Change) -> PageContent {
+pub(crate) fn page(site: &PageFrame, change: &Change) -> PageContent {
     let data = &change.row.event.data;
     let number = data.number.unwrap_or(ChangeNumber(0));
     let title = changed::title(data, 120);

@@ -13,7 +13,7 @@ use crate::report::names;
 
 /// How two texts are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum CompareView {
+pub(crate) enum CompareView {
     /// One text with removed and added words inside it.
     #[default]
     Inline,
@@ -24,7 +24,7 @@ pub enum CompareView {
 impl CompareView {
     /// Parses the parameter of the address; anything else is the default.
     #[must_use]
-    pub fn parse(word: &str) -> Self {
+    pub(crate) fn parse(word: &str) -> Self {
         match word {
             "side" => Self::Side,
             _ => Self::Inline,
@@ -34,7 +34,7 @@ impl CompareView {
 
 /// Two revisions of an article.
 #[derive(Debug, Clone)]
-pub struct Compared {
+pub(crate) struct Compared {
     /// The `ent_…` of the article.
     pub entry: String,
     /// The old one.
@@ -51,7 +51,7 @@ pub struct Compared {
 
 /// The page.
 #[must_use]
-pub fn page(site: &PageFrame, compared: &Compared) -> PageContent {
+pub(crate) fn page(site: &PageFrame, compared: &Compared) -> PageContent {
     let diff = &compared.diff;
     let (old, new, id) = (compared.old, compared.new, compared.entry.as_str());
     let title = clean::excerpt(&Segment::new_side(&diff.title), 120);

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 
 /// A revision on the timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
+pub(crate) struct Moment {
     /// Its number.
     pub revision: RevisionNumber,
     /// When it was first seen.
@@ -30,7 +30,7 @@ const DOTS: usize = 60;
 /// The revisions of an article on a timeline, as a picture with words: an open circle for the first, filled ones
 /// for the others, a larger one for the revision of the page.
 #[must_use]
-pub fn timeline(
+pub(crate) fn timeline(
     site: &PageFrame,
     revisions: &[Moment],
     entry: Option<&str>,
@@ -74,7 +74,7 @@ pub fn timeline(
 
 /// `/e/ID`.
 #[must_use]
-pub fn page(site: &PageFrame, history: &History, others: Vec<Other>) -> PageContent {
+pub(crate) fn page(site: &PageFrame, history: &History, others: Vec<Other>) -> PageContent {
     let newest = history
         .revisions
         .iter()
@@ -193,7 +193,7 @@ fn revisions(site: &PageFrame, history: &History) -> Markup {
 
 /// A revision, as far as it is stored.
 #[derive(Debug, Clone)]
-pub struct Revision {
+pub(crate) struct Revision {
     /// The `ent_…` of its article.
     pub entry: String,
     /// Its number.
@@ -212,7 +212,7 @@ pub struct Revision {
 
 /// `/e/ID/N`.
 #[must_use]
-pub fn revision(site: &PageFrame, revision: &Revision) -> PageContent {
+pub(crate) fn revision(site: &PageFrame, revision: &Revision) -> PageContent {
     let state = revision.state.as_ref();
     let title = state.and_then(EntryState::title);
     let number = revision.number;

@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 
 /// A rule that is in force for a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleLine {
+pub(crate) struct RuleLine {
     /// The text, or the regular expression.
     pub pattern: String,
     /// Where it comes from: `learned`, `person`, `config`.
@@ -27,7 +27,7 @@ pub struct RuleLine {
 
 /// A feed and everything known about it.
 #[derive(Debug, Clone)]
-pub struct Feed {
+pub(crate) struct Feed {
     /// The feed.
     pub row: FeedSummary,
     /// Its counts; `None` if nothing happened.
@@ -48,7 +48,7 @@ pub struct Feed {
 
 /// The page.
 #[must_use]
-pub fn page(site: &PageFrame, feed: &Feed) -> PageContent {
+pub(crate) fn page(site: &PageFrame, feed: &Feed) -> PageContent {
     let row = &feed.row;
     let title = row.title.as_deref().map(|title| clean::excerpt(title, 120));
     let title = title
@@ -86,14 +86,14 @@ fn about(site: &PageFrame, feed: &Feed) -> Vec<(&'static str, Markup)> {
         html! {
             (state(row))
             @if let Some(error) = &row.error { " " (clean::excerpt(error, 200)) }
-            @match row.last_ok { Some(at) => { ", last read " (view.from_now(at)) } None => ", never read" }
+            @match row.last_ok { Some(at) => { ", last read " (view.relative(at)) } None => ", never read" }
         },
     ));
     rows.push((
         "Schedule",
         html! {
             (clean::excerpt(&row.interval_why, 200))
-            @if let Some(next) = row.next { ", next " (view.from_now(next)) @if !row.next_why.is_empty() && row.next_why != row.interval_why { " (" (clean::excerpt(&row.next_why, 120)) ")" } }
+            @if let Some(next) = row.next { ", next " (view.relative(next)) @if !row.next_why.is_empty() && row.next_why != row.interval_why { " (" (clean::excerpt(&row.next_why, 120)) ")" } }
         },
     ));
     let all = format!(

@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 
 /// How the table is sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Order {
+pub(crate) enum Order {
     /// As in the configuration, or by name.
     #[default]
     Name,
@@ -32,13 +32,13 @@ const ORDERS: [(Order, &str, &str); 4] = [
 impl Order {
     /// Parses the parameter of the address; anything else is the default.
     #[must_use]
-    pub fn parse(word: &str) -> Self {
+    pub(crate) fn parse(word: &str) -> Self {
         let found = ORDERS.iter().find(|(_, name, _)| *name == word);
         found.map_or(Self::Name, |(order, ..)| *order)
     }
 
     /// Sorts feeds.
-    pub fn sort(self, feeds: &mut [FeedSummary]) {
+    pub(crate) fn sort(self, feeds: &mut [FeedSummary]) {
         let trouble = |row: &FeedSummary| match row.state {
             FeedStatus::Failing => 0,
             FeedStatus::Gone => 1,
@@ -60,7 +60,7 @@ impl Order {
 
 /// The state in one word, with the number of failures.
 #[must_use]
-pub fn state(row: &FeedSummary) -> Markup {
+pub(crate) fn state(row: &FeedSummary) -> Markup {
     let (class, word) = match row.state {
         FeedStatus::New => ("", "new".to_owned()),
         FeedStatus::Ok => ("good", "ok".to_owned()),
@@ -73,7 +73,7 @@ pub fn state(row: &FeedSummary) -> Markup {
 
 /// The page.
 #[must_use]
-pub fn page(
+pub(crate) fn page(
     site: &PageFrame,
     feeds: &[FeedSummary],
     order: Order,
@@ -129,15 +129,15 @@ fn table_row(site: &PageFrame, row: &FeedSummary) -> Markup {
             td { (row.changes) }
             td { @match row.last_change { Some(at) => (view.exact(at)), None => "–" } }
             td { (row.entries) }
-            td { @match row.last_ok { Some(at) => (view.from_now(at)), None => "never" } }
-            td { @match row.next.filter(|_| row.state != FeedStatus::Paused) { Some(at) => (view.from_now(at)), None => "never" } }
+            td { @match row.last_ok { Some(at) => (view.relative(at)), None => "never" } }
+            td { @match row.next.filter(|_| row.state != FeedStatus::Paused) { Some(at) => (view.relative(at)), None => "never" } }
         }
     }
 }
 
 /// The table as comma-separated values.
 #[must_use]
-pub fn csv(feeds: &[FeedSummary]) -> String {
+pub(crate) fn csv(feeds: &[FeedSummary]) -> String {
     let mut out = line(&[
         "feed",
         "address",

@@ -4,15 +4,15 @@
 //! script, and none has a `style` element or attribute: the address of the only style sheet contains its hash, so
 //! that a strict Content-Security-Policy holds.
 
-pub mod about;
-pub mod change;
-pub mod compare;
-pub mod entry;
-pub mod feed;
-pub mod feeds;
-pub mod search;
-pub mod stats;
-pub mod stream;
+pub(crate) mod about;
+pub(crate) mod change;
+pub(crate) mod compare;
+pub(crate) mod entry;
+pub(crate) mod feed;
+pub(crate) mod feeds;
+pub(crate) mod search;
+pub(crate) mod stats;
+pub(crate) mod stream;
 
 use data_encoding::HEXLOWER;
 use std::sync::LazyLock;
@@ -25,19 +25,19 @@ use super::html::{Links, SHEET};
 use super::when::TimeView;
 
 /// The icon of the program, for browser tabs.
-pub const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 32 32\"><rect width=\"32\" height=\"32\" \
+pub(crate) const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 32 32\"><rect width=\"32\" height=\"32\" \
 rx=\"6\" fill=\"#fff\"/><path d=\"M6 10h20\" stroke=\"#8a0f14\" stroke-width=\"5\"/><path d=\"M6 22h20\" stroke=\"#0a4d1c\" \
 stroke-width=\"5\"/></svg>\n";
 
 /// The path of the style sheet: a different sheet has a different path, so browsers may cache it forever.
-pub static SHEET_PATH: LazyLock<String> = LazyLock::new(|| {
+pub(crate) static SHEET_PATH: LazyLock<String> = LazyLock::new(|| {
     let hash = Sha256::digest(SHEET);
     format!("/assets/{}.css", HEXLOWER.encode(&hash[..8]))
 });
 
 /// What all pages have in common.
 #[derive(Debug, Clone)]
-pub struct PageFrame {
+pub(crate) struct PageFrame {
     /// Where the pages are.
     pub links: Links,
     /// How times are shown to the reader; without colour.
@@ -47,7 +47,7 @@ pub struct PageFrame {
 impl PageFrame {
     /// A path of this site; empty only if the location of the site is unknown.
     #[must_use]
-    pub fn path(&self, path: &str) -> String {
+    pub(crate) fn path(&self, path: &str) -> String {
         self.links.to(path).unwrap_or_default()
     }
 
@@ -60,7 +60,7 @@ impl PageFrame {
 
 /// The sections that every page links to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Section {
+pub(crate) enum Section {
     /// `/`
     Changes,
     /// `/headlines`
@@ -91,7 +91,7 @@ const SECTIONS: [(Section, &str, &str); 7] = [
 
 /// The same list in another format.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Other {
+pub(crate) struct Other {
     /// Its usual name: `Atom`.
     pub name: &'static str,
     /// Its media type.
@@ -102,7 +102,7 @@ pub struct Other {
 
 /// A page: the parts that differ from page to page.
 #[derive(Debug, Clone)]
-pub struct PageContent {
+pub(crate) struct PageContent {
     /// The title, without the name of the program.
     pub title: String,
     /// The section it belongs to.
@@ -115,7 +115,7 @@ pub struct PageContent {
 
 /// The whole document.
 #[must_use]
-pub fn document(site: &PageFrame, page: &PageContent) -> String {
+pub(crate) fn document(site: &PageFrame, page: &PageContent) -> String {
     let is_feed = |other: &&Other| other.media_type.contains("feed") || other.name == "Atom";
     html! {
         (DOCTYPE)
@@ -171,7 +171,7 @@ pub fn document(site: &PageFrame, page: &PageContent) -> String {
 
 /// A page with an error message: a wrong address, a wrong filter.
 #[must_use]
-pub fn message(site: &PageFrame, title: &str, text: &str) -> String {
+pub(crate) fn message(site: &PageFrame, title: &str, text: &str) -> String {
     let page = PageContent {
         title: title.to_owned(),
         section: Section::Elsewhere,

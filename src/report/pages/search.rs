@@ -9,7 +9,7 @@ use crate::report::names;
 use crate::report::search::{Excerpt, FoundArticle};
 
 /// The texts that can be searched, in the order of the tabs: the parameter and its name.
-pub const TEXTS: [(&str, &str); 4] = [
+pub(crate) const TEXTS: [(&str, &str); 4] = [
     ("", "Everywhere"),
     ("removed", "Removed text"),
     ("added", "Added text"),
@@ -18,7 +18,7 @@ pub const TEXTS: [(&str, &str); 4] = [
 
 /// A search and its results.
 #[derive(Debug, Clone, Default)]
-pub struct Results {
+pub(crate) struct Results {
     /// The query as typed.
     pub query: String,
     /// Which of [`TEXTS`].
@@ -37,7 +37,7 @@ pub struct Results {
 
 /// The page.
 #[must_use]
-pub fn page(site: &PageFrame, results: &Results) -> PageContent {
+pub(crate) fn page(site: &PageFrame, results: &Results) -> PageContent {
     let query = &results.query;
     PageContent {
         title: if query.is_empty() {

@@ -15,14 +15,14 @@ use crate::report::names;
 use crate::time::Timestamp;
 
 /// The number of days that the statistics cover.
-pub const DAYS: u64 = 30;
+pub(crate) const DAYS: u64 = 30;
 
 /// Hours after publication that get a bar of their own.
 const HOURS: usize = 24;
 
 /// A feed in the table. Its JSON form is an element of `/stats.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FeedNumbers {
+pub(crate) struct FeedNumbers {
     /// Its name.
     pub feed: String,
     /// Articles first seen in these days.
@@ -41,7 +41,7 @@ pub struct FeedNumbers {
 
 /// When edits happened. They are counted one at a time, so that they need not all be in memory.
 #[derive(Debug, Clone)]
-pub struct Times {
+pub(crate) struct Times {
     zone: Tz,
     days: Vec<(NaiveDate, u64)>,
     hours: [u64; 24],
@@ -53,7 +53,7 @@ pub struct Times {
 impl Times {
     /// The [`DAYS`] days up to `now`.
     #[must_use]
-    pub fn new(now: Timestamp, zone: Tz) -> Self {
+    pub(crate) fn new(now: Timestamp, zone: Tz) -> Self {
         let today = now.to_chrono().with_timezone(&zone).date_naive();
         let day = |back: u64| today.checked_sub_days(Days::new(back));
         Self {
@@ -71,7 +71,7 @@ impl Times {
     }
 
     /// Counts an edit; `delay` is the time from publication, for the first edit of an article.
-    pub fn add(&mut self, at: Timestamp, delay: Option<Duration>) {
+    pub(crate) fn add(&mut self, at: Timestamp, delay: Option<Duration>) {
         let local = at.to_chrono().with_timezone(&self.zone);
         if let Ok(place) = self
             .days
@@ -93,7 +93,7 @@ impl Times {
 
     /// The median time from publication to the first edit.
     #[must_use]
-    pub fn median_delay(&self) -> Option<Duration> {
+    pub(crate) fn median_delay(&self) -> Option<Duration> {
         let mut sorted = self.sorted.clone();
         sorted.sort_unstable();
         sorted.get(sorted.len() / 2).copied()
@@ -101,7 +101,7 @@ impl Times {
 
     /// Edits per day.
     #[must_use]
-    pub fn by_day(&self) -> Markup {
+    pub(crate) fn by_day(&self) -> Markup {
         let all: Vec<Bar> = self
             .days
             .iter()
@@ -149,7 +149,7 @@ fn share(part: u64, of: u64) -> String {
 
 /// The page.
 #[must_use]
-pub fn page(
+pub(crate) fn page(
     site: &PageFrame,
     feeds: &[FeedNumbers],
     times: &Times,
@@ -199,7 +199,7 @@ pub fn page(
 
 /// The table as comma-separated values.
 #[must_use]
-pub fn csv(feeds: &[FeedNumbers]) -> String {
+pub(crate) fn csv(feeds: &[FeedNumbers]) -> String {
     let mut out = line(&[
         "feed",
         "articles",

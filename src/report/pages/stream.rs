@@ -14,7 +14,7 @@ use crate::report::period::reasons;
 
 /// A list of changes, as far as one page shows it.
 #[derive(Debug, Clone, Default)]
-pub struct ChangeStream {
+pub(crate) struct ChangeStream {
     /// Newest first.
     pub rows: Vec<LogRow>,
     /// The filter of the list, as in the form.
@@ -37,7 +37,7 @@ pub struct ChangeStream {
 
 /// The filter of a list; empty fields filter nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct StreamFilter {
+pub(crate) struct StreamFilter {
     /// The name of a feed.
     pub feed: String,
     /// A tag.
@@ -57,7 +57,7 @@ pub struct StreamFilter {
 impl StreamFilter {
     /// The parameters of its address, in the order of the form.
     #[must_use]
-    pub fn parameters(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn parameters(&self) -> Vec<(&'static str, String)> {
         let all = if self.all { "1" } else { "" };
         let pairs = [
             ("feed", self.feed.as_str()),
@@ -77,7 +77,7 @@ impl StreamFilter {
 
 /// `/`: grouped by article.
 #[must_use]
-pub fn changes(site: &PageFrame, stream: &ChangeStream) -> PageContent {
+pub(crate) fn changes(site: &PageFrame, stream: &ChangeStream) -> PageContent {
     let title = match (stream.wanted.feed.as_str(), stream.wanted.tag.as_str()) {
         ("", "") => "Changes".to_owned(),
         ("", tag) => format!("Changes of feeds with the tag {}", clean::excerpt(tag, 64)),
@@ -215,7 +215,7 @@ fn choice<'a>(
 
 /// `/headlines`: the old headline above the new one, for a page that stays open.
 #[must_use]
-pub fn headlines(site: &PageFrame, stream: &ChangeStream) -> PageContent {
+pub(crate) fn headlines(site: &PageFrame, stream: &ChangeStream) -> PageContent {
     PageContent {
         title: "Headlines".to_owned(),
         section: Section::Headlines,

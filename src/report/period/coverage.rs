@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 
 /// What could not be watched, as of the end of the period.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Coverage {
+pub(crate) struct Coverage {
     /// Feeds that were read without trouble.
     pub feeds_ok: u64,
     /// Feeds with a gap, the longest first.
@@ -25,7 +25,7 @@ pub struct Coverage {
 
 /// A feed that is not fully watched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FeedGap {
+pub(crate) struct FeedGap {
     /// Its name.
     pub feed: String,
     /// What is wrong.
@@ -43,7 +43,7 @@ pub struct FeedGap {
 /// Why a feed is not fully watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FeedCoverage {
+pub(crate) enum FeedCoverage {
     /// The last poll failed.
     Failing,
     /// Its server returned that it is permanently gone.
@@ -59,7 +59,7 @@ pub enum FeedCoverage {
 impl FeedCoverage {
     /// The word for people.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Failing => "failing",
             Self::Gone => "gone",

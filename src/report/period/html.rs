@@ -11,7 +11,7 @@ use crate::report::when::TimeView;
 
 /// The whole file.
 #[must_use]
-pub fn render(report: &Report, view: &TimeView, links: &Links) -> String {
+pub(crate) fn render(report: &Report, view: &TimeView, links: &Links) -> String {
     let title = format!(
         "Changes from {} to {}",
         view.exact(report.since),

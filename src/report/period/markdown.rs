@@ -10,7 +10,7 @@ use crate::report::when::TimeView;
 
 /// The whole report.
 #[must_use]
-pub fn render(report: &Report, view: &TimeView) -> String {
+pub(crate) fn render(report: &Report, view: &TimeView) -> String {
     let mut lines = vec![
         format!(
             "# Changes from {} to {} ({})",

@@ -6,10 +6,10 @@
 //! [`html`](html::render), take the finished [`Report`].
 
 mod coverage;
-pub mod html;
-pub mod markdown;
+pub(crate) mod html;
+pub(crate) mod markdown;
 mod tally;
-pub mod text;
+pub(crate) mod text;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -25,12 +25,12 @@ use crate::domain::ids::{ChangeNumber, EntryId, EventId, FeedId};
 use crate::domain::outline::Outline;
 use crate::time::Timestamp;
 
-pub use coverage::{Coverage, FeedCoverage, FeedGap};
+pub(crate) use coverage::{Coverage, FeedCoverage, FeedGap};
 use tally::Tally;
-pub use tally::{DayCount, Delay, EditedArticle, GroupCount};
+pub(crate) use tally::{DayCount, Delay, EditedArticle, GroupCount};
 
 /// The version of the JSON form.
-pub const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 /// Changes that a section shows in full; the rest is listed by feed, one line each.
 const IN_FULL: usize = 50;
@@ -44,7 +44,7 @@ const MOST_EDITED: usize = 10;
 /// How the changes that no section shows are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum GroupBy {
+pub(crate) enum GroupBy {
     /// By feed.
     Feed,
     /// By tag; a change in a feed with two tags is in both groups.
@@ -55,7 +55,7 @@ pub enum GroupBy {
 
 /// How much was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Totals {
+pub(crate) struct Totals {
     /// Changes, without events such as removals.
     pub changes: u64,
     /// Changes to the meaning of a text.
@@ -84,7 +84,7 @@ pub struct Totals {
 
 /// How much was watched at the end of the period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct WatchedTotals {
+pub(crate) struct WatchedTotals {
     /// Feeds in the configuration.
     pub feeds: u64,
     /// Articles that revisor knows.
@@ -106,7 +106,7 @@ impl WatchedTotals {
 
 /// Ignored text that moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct IgnoredCount {
+pub(crate) struct IgnoredCount {
     /// Places whose text moved.
     pub places: u64,
     /// Articles with such a place.
@@ -115,7 +115,7 @@ pub struct IgnoredCount {
 
 /// The data that does not come from the changes themselves.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct ReportContext {
+pub(crate) struct ReportContext {
     /// How much was watched.
     pub watched: WatchedTotals,
     /// Ignored text that moved.
@@ -129,7 +129,7 @@ pub struct ReportContext {
 /// A finished report. Its JSON form is the output of `report --json`: `changes` contains each event once, and the
 /// sections refer to their indices, from 0.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
     /// The start of the period.
@@ -182,7 +182,7 @@ fn events<S: serde::Serializer>(rows: &[LogRow], serializer: S) -> Result<S::Ok,
 
 /// The stored data of the events that a report shows.
 #[derive(Debug, Default)]
-pub struct Details {
+pub(crate) struct Details {
     /// The events of [`Builder::shown`].
     pub rows: HashMap<EventId, LogRow>,
     /// Every feed, with its current tags.
@@ -195,7 +195,7 @@ pub struct Details {
 
 /// Builds a [`Report`] from events, in any order.
 #[derive(Debug)]
-pub struct Builder {
+pub(crate) struct Builder {
     since: Timestamp,
     until: Timestamp,
     grouped_by: GroupBy,
@@ -210,7 +210,7 @@ pub struct Builder {
 impl Builder {
     /// A report from `since` up to `until`; days are those of `zone`.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         since: Timestamp,
         until: Timestamp,
         grouped_by: GroupBy,
@@ -230,7 +230,7 @@ impl Builder {
     }
 
     /// Adds an event.
-    pub fn add(&mut self, outline: Outline) {
+    pub(crate) fn add(&mut self, outline: Outline) {
         self.count(&outline);
         self.tally.add(&outline);
         let score = outline.change.map_or(0, |change| change.score);
@@ -278,7 +278,7 @@ impl Builder {
 
     /// The events that the report shows in full.
     #[must_use]
-    pub fn shown(&self) -> Vec<EventId> {
+    pub(crate) fn shown(&self) -> Vec<EventId> {
         let listed = self.best().into_iter().flat_map(|best| &best.rows);
         let listed = listed.map(|(_, outline)| outline.event);
         let newest = self.tally.most_edited(MOST_EDITED).into_iter();
@@ -290,7 +290,7 @@ impl Builder {
 
     /// The articles whose names the report needs.
     #[must_use]
-    pub fn named(&self) -> Vec<EntryId> {
+    pub(crate) fn named(&self) -> Vec<EntryId> {
         match self.grouped_by {
             GroupBy::Entry => self.tally.entries().collect(),
             GroupBy::Feed | GroupBy::Tag => Vec::new(),
@@ -299,7 +299,7 @@ impl Builder {
 
     /// Finishes the report, once all events are added, with the details of those that are shown.
     #[must_use]
-    pub fn finish(self, around: ReportContext, details: &Details) -> Report {
+    pub(crate) fn finish(self, around: ReportContext, details: &Details) -> Report {
         let shown = self.best().into_iter().map(|best| best.rows.len() as u64);
         let shown: u64 = shown.sum();
         let by = self.grouped_by;
@@ -413,7 +413,7 @@ impl Report {
     }
 
     /// The rows of a section.
-    pub fn rows<'a>(&'a self, places: &'a [usize]) -> impl Iterator<Item = &'a LogRow> {
+    pub(crate) fn rows<'a>(&'a self, places: &'a [usize]) -> impl Iterator<Item = &'a LogRow> {
         places.iter().filter_map(|place| self.changes.get(*place))
     }
 
@@ -445,7 +445,7 @@ impl Report {
 
     /// Whether nothing was found.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.left_out == 0
     }
 

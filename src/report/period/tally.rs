@@ -20,7 +20,7 @@ const DAYS: usize = 92;
 
 /// An article that was edited more than once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct EditedArticle {
+pub(crate) struct EditedArticle {
     /// Its identifier, `ent_…`.
     pub entry: String,
     /// Its newest headline.
@@ -39,7 +39,7 @@ pub struct EditedArticle {
 
 /// How many changes a feed, a tag or an article had.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct GroupCount {
+pub(crate) struct GroupCount {
     /// The name of the feed, the tag, or the identifier of the article.
     pub key: String,
     /// Its name for people.
@@ -50,7 +50,7 @@ pub struct GroupCount {
 
 /// Changes first seen on a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct DayCount {
+pub(crate) struct DayCount {
     /// The day.
     pub day: NaiveDate,
     /// How many.
@@ -59,7 +59,7 @@ pub struct DayCount {
 
 /// How many articles were first edited within a time span after publication, but not within a shorter one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Delay {
+pub(crate) struct Delay {
     /// The span in seconds; absent for "later".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub within: Option<u64>,

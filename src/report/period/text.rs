@@ -11,7 +11,7 @@ const INDENT: &str = "      ";
 
 /// The whole report.
 #[must_use]
-pub fn render(report: &Report, view: &TimeView) -> String {
+pub(crate) fn render(report: &Report, view: &TimeView) -> String {
     let mut out = String::new();
     let title = format!(
         "Changes from {} to {} ({})",

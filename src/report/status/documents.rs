@@ -10,7 +10,7 @@ const DOCUMENTS_MAX: usize = 3;
 
 /// A document from which no text can be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct UnreadDocument {
+pub(crate) struct UnreadDocument {
     /// Its address, without a login.
     pub url: String,
     /// How many consecutive checks found another file in its place; they send no alerts.

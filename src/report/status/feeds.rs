@@ -7,7 +7,7 @@ use crate::report::clean;
 
 /// A feed with a very large number of new entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CrowdedFeed {
+pub(crate) struct CrowdedFeed {
     /// The feed's name.
     pub feed: String,
     /// New entries that are still to be stored.
@@ -16,7 +16,7 @@ pub struct CrowdedFeed {
 
 /// A feed whose address was probably edited by hand, which starts a new history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AlikeFeed {
+pub(crate) struct AlikeFeed {
     /// The feed's name.
     pub feed: String,
     /// Its address, without a login.

@@ -118,7 +118,7 @@ pub(super) fn target_line(target: &TargetStatus, view: &TimeView) -> StatusPart 
     }
     if target.gathered > 0 {
         let events = names::count(target.gathered, "event");
-        let when = target.digest.map(|at| format!(" {}", view.from_now(at)));
+        let when = target.digest.map(|at| format!(" {}", view.relative(at)));
         text = format!("{text}, digest of {events}{}", when.unwrap_or_default());
     }
     if target.held > 0 {

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::{Corpus, fuzz_target};
-use revisor::config::{
-    Environment, Flags, NewFeed, Secrets, add_feeds, from_text, remove_feeds, show,
+use revisor::{
+    Environment, Flags, NewFeed, Secrets, add_feeds, from_text, remove_feeds, show_config as show,
 };
 
 fuzz_target!(|data: &[u8]| -> Corpus {

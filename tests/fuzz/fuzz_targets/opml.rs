@@ -4,8 +4,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use revisor::config::{
-    Environment, Flags, ImportedFeed, NewFeed, STARTER_TOML, Secrets, from_text, import_feeds, names,
+use revisor::{
+    Environment, Flags, ImportedFeed, NewFeed, STARTER_TOML, Secrets, from_text, import_feeds, feed_names as names,
 };
 use revisor_read::feed::list::parse;
 

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use revisor::report::inspect;
+use revisor::inspect;
 use revisor::{extract, feed};
 use serde_json::{Map, Value, json};
 

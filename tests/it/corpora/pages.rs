@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use revisor::extract;
-use revisor::report::inspect;
+use revisor::inspect;
 use serde_json::{Map, Value, json};
 
 use super::folder::{Corpora, text, write_lines};
