@@ -8,21 +8,35 @@ pub use revisor_read::{extract, feed};
 /// What revisor keeps: the package `revisor-store`.
 pub use revisor_store as store;
 
-mod check;
-mod cli;
-mod config;
-mod daemon;
-mod demo;
 mod document;
-mod error;
-mod fetch;
-mod logging;
-mod memory;
-mod metrics;
-mod notify;
-mod queries;
+
 mod report;
+
+mod config;
+
+mod metrics;
+
+mod queries;
+
 mod web;
+
+mod fetch;
+
+mod notify;
+
+mod check;
+
+mod demo;
+
+mod daemon;
+
+mod error;
+
+mod logging;
+
+mod memory;
+
+mod cli;
 
 pub use cli::main;
 
