@@ -1,7 +1,7 @@
-//! When an article page is looked at again.
+//! When an article page is checked again.
 //!
-//! Most edits come soon after publication, so the interval grows with the time since publication or the last change,
-//! and in the end the looking stops. The clock goes on after the entry has left its feed.
+//! Most edits come soon after publication, so the interval grows with the time since publication or the last
+//! change, and in the end the checks stop. They continue after the entry has left its feed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,46 +9,47 @@ use std::time::Duration;
 use super::backoff::lengthened;
 use crate::time::Timestamp;
 
-/// How far before its first sight an article can have been published, for the clock: a claimed date that is wrong
-/// must not keep a page from being watched, and an old article that a feed brings up again is worth a look now and then.
+/// The longest time before its first sight at which an article can have been published, for the clock: a wrong date
+/// must not stop a page from being checked, and an old article that a feed lists again is worth a check from time
+/// to time.
 const OLDEST_AT_FIRST_SIGHT: Duration = Duration::from_hours(24 * 30);
 
-/// Checks are spread by up to this share of their interval. It only lengthens: the number of checks stays bounded by
-/// the ladder.
+/// Checks are spread by up to this share of their interval. Jitter only lengthens the interval, so the ladder still
+/// limits the number of checks.
 const JITTER_SHARE: f64 = 0.05;
 
 /// One step of a ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LadderStep {
-    /// The step holds below this age.
+    /// The step applies below this age.
     pub below: Duration,
     /// How long to wait between two checks.
     pub interval: Duration,
 }
 
-/// How often a page is checked at which age; beyond the last step it is not.
+/// How often a page is checked at which age; after the last step it is not checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ladder {
-    /// The name in the configuration, when it is one of ours.
+    /// The name in the configuration, if it is one of ours.
     name: Option<&'static str>,
     steps: Arc<[LadderStep]>,
 }
 
-/// A ladder that makes no sense.
+/// An invalid ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LadderError {
-    /// No steps.
+    /// There are no steps.
     #[error(
         "the list is empty; to check no pages on a schedule, set fetch = \"changed\" or \"off\""
     )]
     Empty,
-    /// Ages that do not grow.
+    /// The ages do not increase.
     #[error("ages must grow from step to step")]
     AgesDoNotGrow,
-    /// An interval below a minute.
+    /// An interval is below a minute.
     #[error("the interval must be at least \"1m\"")]
     IntervalTooShort,
-    /// More than a hundred steps.
+    /// There are more than a hundred steps.
     #[error("more than 100 steps")]
     TooManySteps,
 }
@@ -57,9 +58,9 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// The ladders that have a name, as (below this age, every so often) in seconds.
+/// The named ladders, as pairs of (below this age, interval) in seconds.
 const NAMED: [(&str, &[(u64, u64)]); 3] = [
-    // Design §3. At most 189 checks of an article that never changes.
+    // Design §3. At most 189 checks for an article that never changes.
     (
         "news",
         &[
@@ -82,7 +83,7 @@ const NAMED: [(&str, &[(u64, u64)]); 3] = [
             (30 * DAY, 7 * DAY),
         ],
     ),
-    // Advisories are revised weeks and years later.
+    // Advisories are still revised after weeks and years.
     (
         "advisory",
         &[
@@ -150,7 +151,7 @@ impl Ladder {
         })
     }
 
-    /// The name in the configuration, when it is one of ours.
+    /// The name in the configuration, if it is one of ours.
     #[must_use]
     pub fn name(&self) -> Option<&'static str> {
         self.name
@@ -162,32 +163,32 @@ impl Ladder {
         &self.steps
     }
 
-    /// The interval at an age; `None` when the looking has stopped.
+    /// The interval at an age; `None` after the checks have stopped.
     #[must_use]
     pub fn interval_at(&self, age: Duration) -> Option<Duration> {
         let step = self.steps.iter().find(|step| age < step.below)?;
         Some(step.interval)
     }
 
-    /// The age at which the looking stops.
+    /// The age at which the checks stop.
     #[must_use]
     pub fn end(&self) -> Duration {
         self.steps.last().map_or(Duration::ZERO, |step| step.below)
     }
 }
 
-/// Whether an article can have been published then: there was no web before 1990. Publishers' software writes the
-/// first moment of its calendar (1970, 1904, the year 1) where it knows none.
+/// Whether an article can have been published at that time: there was no web before 1990. Publishers' software
+/// writes the start of its calendar (1970, 1904, the year 1) if it knows no date.
 #[must_use]
 pub fn is_of_the_web(published: Timestamp) -> bool {
     const FIRST_OF_1990: i64 = 631_152_000;
     published.as_unix() >= FIRST_OF_1990
 }
 
-/// The moment that an article's age is counted from: the later of its publication and its last change.
+/// The time from which an article's age is counted: the later of its publication and its last change.
 ///
-/// The claimed date of publication is taken only between thirty days before first sight and first sight itself; one
-/// from before there was a web is none.
+/// The claimed publication date is used only if it is between thirty days before first sight and first sight
+/// itself; a date before the web existed is ignored.
 #[must_use]
 pub fn anchor(
     published: Option<Timestamp>,
@@ -201,8 +202,9 @@ pub fn anchor(
     last_change.map_or(published, |change| change.max(published))
 }
 
-/// When a page that was checked at `now` is checked next; `None` when the looking has stopped. `jitter` in 0–1
-/// lengthens the interval by up to a twentieth. An `anchor` that lies ahead, after the clock was put back, is age zero.
+/// When a page that was checked at `now` is checked next; `None` if the checks have stopped. `jitter` in 0–1
+/// lengthens the interval by up to a twentieth. If the clock was set back and `anchor` is in the future, the age is
+/// zero.
 #[must_use]
 pub fn next_check(
     ladder: &Ladder,
@@ -212,12 +214,12 @@ pub fn next_check(
 ) -> Option<Timestamp> {
     let interval = ladder.interval_at(now.since(anchor))?;
     let next = now + lengthened(interval, JITTER_SHARE, jitter);
-    // At the end of time a clamped sum would not lie ahead.
+    // At the end of time, a clamped sum would not be in the future.
     (next > now && next.since(anchor) < ladder.end()).then_some(next)
 }
 
-/// How overdue a page is, counted in its own intervals: 1 when it is just due. A page that was never looked at counts as
-/// one of the first step of the ladder, since nothing can be missed but by its first text.
+/// How overdue a page is, in units of its own interval: 1 if it is just due. A page that was never checked counts
+/// as one on the first step of the ladder, since only its first text can be missed.
 #[must_use]
 pub fn overdue(checked: Option<Timestamp>, due: Timestamp, now: Timestamp) -> f64 {
     const FIRST: Duration = Duration::from_mins(5);

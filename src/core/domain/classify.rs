@@ -1,4 +1,4 @@
-//! What kind of edit a change is, how much it matters, and why.
+//! The kind of edit, how much it matters, and why.
 
 use crate::names;
 use serde::{Deserialize, Serialize};
@@ -11,15 +11,15 @@ pub enum Label {
     Headline,
     /// The authors were changed.
     Byline,
-    /// A date in the text's frame was changed.
+    /// A date shown with the text was changed.
     Date,
     /// The article has another address.
     Address,
     /// The feed gives the entry another guid.
     Guid,
-    /// Only the shape of quotation marks, apostrophes, dashes or ellipses.
+    /// Only the shape of quotation marks, apostrophes, dashes or ellipses was changed.
     Typographic,
-    /// A slip of the pen was put right.
+    /// A typo was corrected.
     Typo,
     /// Words were changed.
     Wording,
@@ -27,26 +27,26 @@ pub enum Label {
     Number,
     /// A name was changed.
     Name,
-    /// A negation came or went.
+    /// A negation was added or removed.
     Negation,
-    /// A quotation was changed, added or dropped.
+    /// A quotation was changed, added or removed.
     Quote,
-    /// Who is said to have said it was changed.
+    /// A statement was attributed to somebody else.
     Attribution,
     /// A paragraph was added.
     ParagraphAdded,
     /// A paragraph was removed.
     ParagraphRemoved,
-    /// A paragraph stands elsewhere.
+    /// A paragraph was moved.
     Moved,
-    /// A link leads elsewhere.
+    /// The target of a link was changed.
     Link,
-    /// The publisher tells of a correction.
+    /// The publisher added a correction notice.
     CorrectionNotice,
-    /// A return to an earlier state.
+    /// The text returned to an earlier state.
     Revert,
-    /// A material change without a notice, where a date of the last change is claimed and did not move. Events of older
-    /// versions call it `stealth`.
+    /// A material change without a notice, although the page claims a date of its last change and that date did not
+    /// move. Events of older versions call it `stealth`.
     #[serde(alias = "stealth")]
     Unannounced,
 }
@@ -59,7 +59,7 @@ impl Label {
         name.as_str().unwrap_or_default().to_owned()
     }
 
-    /// The label of a name.
+    /// The label with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         serde_json::from_value(name.into()).ok()
@@ -69,11 +69,11 @@ impl Label {
 names! {
     /// How much a change matters to a reader.
     pub enum Significance {
-        /// Seen, but not read differently.
+        /// A reader sees a difference but reads the same.
         Typographic = "typographic",
-        /// A small matter, such as a typo.
+        /// A minor edit, such as a typo.
         Minor = "minor",
-        /// Says something else than before.
+        /// The text says something else than before.
         Substantive = "substantive",
     }
 }
@@ -90,23 +90,23 @@ pub struct LabelReason {
 /// One part of the score.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScorePart {
-    /// Points added, or taken away when negative.
+    /// Points added, or subtracted if negative.
     pub points: i32,
     /// For people: what the points are for.
     pub why: String,
 }
 
-/// The judgement on a change.
+/// The assessment of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assessment {
-    /// In the order of [`Label`], each once.
+    /// In the order of [`Label`], each at most once.
     pub labels: Vec<Label>,
     /// At least one reason for each label.
     pub reasons: Vec<LabelReason>,
     /// How much it matters.
     pub significance: Significance,
-    /// 0–100.
+    /// From 0 to 100.
     pub score: u8,
-    /// What the score is made of.
+    /// The parts of the score.
     pub score_parts: Vec<ScorePart>,
 }

@@ -1,12 +1,12 @@
 //! Cron expressions with a time zone: the adapter around the crate `cron`.
 //!
-//! The crate counts weekdays from Sunday as 1, joins day of month and day of week by "and", wants seconds, and answers
-//! in the past around daylight saving. So the five fields are read here, and the crate is only asked which local times
-//! match, in UTC, where every local time exists once; which instants those are is decided here:
+//! The crate counts weekdays from Sunday as 1, joins day of month and day of week by "and", requires seconds, and
+//! returns past times around daylight saving changes. So the five fields are parsed here. The crate only computes
+//! which local times match, in UTC, where every local time exists once. Which instants those are is decided here:
 //!
 //! - a job at fixed times (no `*` in minute and hour) that falls into a skipped hour runs right after it, and in a
 //!   repeated hour runs once, the first time;
-//! - a job with a `*` there is an interval: it leaves a skipped hour out and runs in both halves of a repeated one.
+//! - a job with a `*` there is an interval: it skips a skipped hour and runs in both halves of a repeated one.
 
 mod describe;
 mod fields;
@@ -20,10 +20,10 @@ use chrono_tz::Tz;
 use crate::time::Timestamp;
 use fields::Fields;
 
-/// An expression that is no schedule.
+/// An expression that is not a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CronError {
-    /// Not five fields.
+    /// The number of fields is not five.
     #[error(
         "a schedule has five fields (minute hour day-of-month month day-of-week), this one has {0}; \
          expected one such as \"*/15 6-23 * * 1-5\", or @hourly, @daily, @weekly, @monthly"
@@ -35,12 +35,12 @@ pub enum CronError {
     /// A field that cannot be read.
     #[error("{field}: {problem}")]
     Field {
-        /// Which field.
+        /// The name of the field.
         field: &'static str,
         /// What is wrong with it, and what was expected.
         problem: String,
     },
-    /// No such day ever comes.
+    /// No such day exists.
     #[error("the schedule {0:?} never runs: no month has such a day")]
     Never(String),
 }
@@ -52,14 +52,14 @@ pub struct CronSchedule {
     tz: Tz,
     fixed_times: bool,
     description: Box<str>,
-    /// One, or two whose union is meant: by day of month and by day of week.
+    /// One schedule, or two that are joined by "or": by day of month and by day of week.
     alternatives: Vec<cron::Schedule>,
 }
 
 impl CronSchedule {
-    /// Reads five fields (`minute hour day-of-month month day-of-week`; lists, ranges, steps, names; 1 is Monday, 0 and
-    /// 7 are Sunday) or a nickname (`@hourly`, `@daily` …). As with Vixie's cron, a schedule that restricts both kinds
-    /// of day runs when either matches. A schedule that never comes due is refused.
+    /// Parses five fields (`minute hour day-of-month month day-of-week`; lists, ranges, steps, names; 1 is Monday,
+    /// 0 and 7 are Sunday) or a nickname (`@hourly`, `@daily` …). As with Vixie's cron, a schedule that restricts
+    /// both kinds of day runs when either matches. A schedule that never comes due is an error.
     pub fn parse(expression: &str, tz: Tz) -> Result<Self, CronError> {
         let fields = Fields::parse(expression)?;
         let alternatives = fields
@@ -79,7 +79,7 @@ impl CronSchedule {
             description: describe::describe(&fields).into(),
             alternatives,
         };
-        // 2000 was a leap year, and what did not come due in a century never does.
+        // 2000 was a leap year, and a schedule that is not due within a century never is.
         let start = Timestamp::from_unix(951_000_000);
         if schedule.next_after(start).is_none() {
             return Err(CronError::Never(schedule.expression.into()));
@@ -87,11 +87,11 @@ impl CronSchedule {
         Ok(schedule)
     }
 
-    /// The first moment after `after` at which it is due. `None` only beyond the year 2099.
+    /// The first time after `after` at which it is due. `None` only beyond the year 2099.
     #[must_use]
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
         let local = after.to_chrono().with_timezone(&self.tz).naive_local();
-        // When the clock is about to be put back, local times before this one come once more.
+        // If the clock is about to go back, local times before this one will occur again.
         let start = local.checked_sub_signed(self.coming_repetition(after))?;
         self.alternatives
             .iter()
@@ -105,13 +105,13 @@ impl CronSchedule {
         &self.expression
     }
 
-    /// The time zone that its fields are in.
+    /// The time zone of its fields.
     #[must_use]
     pub fn timezone(&self) -> Tz {
         self.tz
     }
 
-    /// For people: `every 15 minutes from 06:00 to 23:59, Monday to Friday`, with the time zone when it is not UTC.
+    /// For people: `every 15 minutes from 06:00 to 23:59, Monday to Friday`, with the time zone if it is not UTC.
     #[must_use]
     pub fn describe(&self) -> String {
         if self.tz == Tz::UTC {
@@ -121,7 +121,7 @@ impl CronSchedule {
         }
     }
 
-    /// How much of the local time will come twice within a day after `at`; zero nearly always.
+    /// How much local time will occur twice within a day after `at`; nearly always zero.
     fn coming_repetition(&self, at: Timestamp) -> TimeDelta {
         let offset = |at: DateTime<Utc>| {
             let offset = self.tz.offset_from_utc_datetime(&at.naive_utc());
@@ -138,11 +138,11 @@ impl CronSchedule {
         start: NaiveDateTime,
         after: Timestamp,
     ) -> Option<Timestamp> {
-        // The second instant of a repeated local time; an earlier local time may have one before the first instant of
-        // a later one.
+        // The second instant of a repeated local time. An earlier local time may have its second instant before the
+        // first instant of a later one.
         let mut repeated: Option<Timestamp> = None;
-        // Local times before `start` need no second look, so each one that is passed over lies in a repeated or
-        // skipped stretch: there is an end to them.
+        // Local times before `start` need no second pass. So each one that is skipped is in a repeated or skipped
+        // stretch, and the loop ends.
         for local in schedule.after(&Utc.from_utc_datetime(&start)) {
             let local = local.naive_utc();
             let instants = self.tz.from_local_datetime(&local);
@@ -180,7 +180,7 @@ impl PartialEq for CronSchedule {
 
 impl Eq for CronSchedule {}
 
-/// The instant of a local time: the first of two, and the end of the gap when there is none.
+/// The instant of a local time: the first if there are two, and the end of the gap if there is none.
 pub(super) fn instant_of_local(local: NaiveDateTime, tz: Tz) -> Timestamp {
     tz.from_local_datetime(&local)
         .earliest()
@@ -205,8 +205,8 @@ fn end_of_gap(local: NaiveDateTime, tz: Tz) -> Option<DateTime<Tz>> {
             inside = middle;
         }
     }
-    // Schedules are in whole minutes and so are the ends of gaps, of this century at least; a gap that ended at a
-    // second within the minute is answered with the minute after it.
+    // Schedules are in whole minutes, and so are the ends of gaps, at least in this century. If a gap ended within
+    // a minute, the result is the next full minute.
     let end = at(outside)?;
     Some(end)
 }

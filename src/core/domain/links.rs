@@ -1,8 +1,9 @@
-//! Links in the text: where the words stayed and the target moved.
+//! Links in the text: links whose words stayed the same but whose target changed.
 //!
-//! A link whose words changed is seen as a change of the text. Here is what no reader of the words can see: the same
-//! words lead elsewhere. Words that become a link, or stop being one, are no change; nor is what makes no other target
-//! (tracking parameters, fragment, scheme, `www.`, trailing slash).
+//! If the words of a link change, that is a change of the text. This module finds changes that no reader of the
+//! words can see: the same words have another target. Words that become a link, or stop being one, are not a
+//! change. Neither are differences that lead to the same target (tracking parameters, fragment, scheme, `www.`,
+//! trailing slash).
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,7 +15,7 @@ use super::normalise::visible;
 use super::state::{EntryState, FeedState, Link, PageState};
 use super::url::{canonical, host_of};
 
-/// So many links of a page are compared.
+/// The maximum number of links of a page that are compared.
 const MOST: usize = 2_000;
 
 /// The links that are compared.
@@ -22,26 +23,26 @@ pub(super) fn compared(links: &[Link]) -> impl Iterator<Item = &Link> {
     links.iter().take(MOST)
 }
 
-/// Words that lead elsewhere than before.
+/// A link whose target changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkChange {
     /// The linked words, as in the new text.
     pub words: String,
-    /// Where they led before.
+    /// The old target.
     pub from: String,
-    /// Where they lead now.
+    /// The new target.
     pub to: String,
 }
 
 impl LinkChange {
-    /// Whether the words lead to another host than before.
+    /// Whether the new target is on another host.
     #[must_use]
     pub fn moves_host(&self) -> bool {
         host(&self.from) != host(&self.to)
     }
 }
 
-/// The form in which targets are compared. An address without a host, as in a file, is taken as one of a site.
+/// The form in which targets are compared. A relative address is resolved against a placeholder site.
 #[must_use]
 pub fn target(address: &str) -> String {
     match Url::parse(address.trim()) {
@@ -58,10 +59,10 @@ fn host(address: &str) -> Option<String> {
     host_of(&target(address))
 }
 
-/// A text with its links: of a page or of a feed's item.
+/// A text with its links, from a page or from a feed's item.
 #[derive(Debug, Clone, Copy)]
 pub enum Linked<'a> {
-    /// What a feed carries.
+    /// The texts in a feed.
     Feed(&'a FeedState),
     /// An article page.
     Page(&'a PageState),
@@ -83,7 +84,7 @@ impl<'a> Linked<'a> {
         }
     }
 
-    /// Everything that a reader of the article sees, but its headline.
+    /// Everything that a reader of the article sees, except its headline.
     fn text(self) -> String {
         let (line, texts) = match self {
             Self::Feed(feed) => (None, [feed.summary.as_slice(), &feed.body]),
@@ -95,10 +96,10 @@ impl<'a> Linked<'a> {
     }
 }
 
-/// The links whose words are in both texts and that lead elsewhere.
+/// The links whose words are in both texts and whose target changed.
 ///
-/// Links with the same words are paired in their order, those with the same target first. Words that are in one of the
-/// two texts only, or in a part that does not count, belong to a link that came or went with its text.
+/// Links with the same words are paired in order, those with the same target first. If the words are in only one of
+/// the texts, or in a part that does not count, the link came or went with its text.
 #[must_use]
 pub fn changes(old: Linked<'_>, new: Linked<'_>) -> Vec<LinkChange> {
     if old.links() == new.links() {
@@ -117,7 +118,7 @@ pub fn changes(old: Linked<'_>, new: Linked<'_>) -> Vec<LinkChange> {
     found
 }
 
-/// Links of the same words that lead elsewhere, wherever these stand.
+/// Links with the same words and another target, wherever they are.
 fn candidates(old: &[Link], new: &[Link]) -> Vec<LinkChange> {
     #[derive(Default)]
     struct Same<'a> {
@@ -146,7 +147,7 @@ fn candidates(old: &[Link], new: &[Link]) -> Vec<LinkChange> {
             let twin = same.new.iter().position(|(_, other)| other == target);
             twin.map(|at| same.new.remove(at)).is_none()
         });
-        // Words that become a link, or are one no longer, lead a reader nowhere else.
+        // Words that become a link, or stop being one, lead a reader nowhere else.
         found.extend(
             same.old
                 .iter()
@@ -161,7 +162,8 @@ fn candidates(old: &[Link], new: &[Link]) -> Vec<LinkChange> {
     found
 }
 
-/// Whether a link leads elsewhere only because the page has another address: to itself, or inside of its site.
+/// Whether a target changed only because the page has another address: a link to the page itself or within its
+/// site.
 fn moved_with_page(change: &LinkChange, old: Linked<'_>, new: Linked<'_>) -> bool {
     let (Some(was), Some(is)) = (old.address(), new.address()) else {
         return false;
@@ -199,7 +201,7 @@ pub fn within(linked: Linked<'_>) -> Vec<Link> {
         .collect()
 }
 
-/// A link, as far as its movements are remembered.
+/// The part of a link that is remembered to follow its changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinkPrint {
     words: u64,
@@ -207,7 +209,7 @@ pub struct LinkPrint {
     target: u64,
 }
 
-/// Of links, in their order.
+/// The fingerprints of links, in order.
 fn prints(links: &[Link]) -> Vec<LinkPrint> {
     let print = |link: &Link| LinkPrint {
         words: hash(&*visible(&link.words)),
@@ -217,8 +219,8 @@ fn prints(links: &[Link]) -> Vec<LinkPrint> {
     compared(links).map(print).collect()
 }
 
-/// Whether a link has led elsewhere at each of the two steps before, always on the same host: its address is made for
-/// each reader, or at each look. `past` has the links of the page's last states, the oldest first.
+/// Whether the target of a link changed at each of the two previous steps, always on the same host: its address is
+/// generated for each reader or at each check. `past` has the links of the page's last states, oldest first.
 #[must_use]
 pub fn rotates<'a>(
     change: &LinkChange,
@@ -257,7 +259,7 @@ pub fn prints_of(state: &EntryState) -> Vec<LinkPrint> {
     feed.chain(page).collect()
 }
 
-/// Of this run of the program only: never stored.
+/// A hash that is valid only within this run of the program: it is never stored.
 fn hash(value: &(impl Hash + ?Sized)) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);

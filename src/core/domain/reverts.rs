@@ -1,7 +1,7 @@
-//! Returns to earlier states, and what goes back and forth.
+//! Returns to earlier states, and texts that go back and forth.
 //!
-//! Each text of an entry has a past of its own: a headline under an A/B test that alternates does not make an edit of
-//! the text a part of the back and forth, nor does that edit make the next turn of the headline news.
+//! Each text of an entry has its own past. If a headline alternates in an A/B test, an edit of the text does not
+//! become part of the back and forth, and the edit does not make the next turn of the headline news.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -19,8 +19,8 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StateText {
     of: fn(&Fingerprints) -> Option<Fingerprint>,
-    /// Whether nothing is a state of this text like any other. Where it is not, an absent text is one that was not
-    /// looked at, or not noted down by the revisor of that day.
+    /// Whether an empty text is a normal state of this text. If not, an absent text was not checked, or was not
+    /// recorded by the revisor of that time.
     may_be_empty: bool,
 }
 
@@ -51,7 +51,7 @@ const FEED_ADDRESS: StateText = StateText::new(|prints| prints.beside.feed_addre
 const PAGE_ADDRESS: StateText = StateText::new(|prints| prints.beside.page_address, false);
 const GUID: StateText = StateText::new(|prints| prints.beside.guid, false);
 
-/// So many of [`ALL`], from the first on, are what readers read.
+/// The first entries of [`ALL`], up to this many, are the texts that readers read.
 const READ: usize = 7;
 
 const ALL: [StateText; 14] = [
@@ -85,7 +85,8 @@ pub(super) fn headline(source: HeadlineSource) -> StateText {
     }
 }
 
-/// The texts that moved between two states. The targets of links count where nothing else did: they go with their text.
+/// The texts that changed between two states. Link targets count only if nothing else changed: links go with their
+/// text.
 fn moved(before: &Fingerprints, now: &Fingerprints) -> Vec<StateText> {
     let differs = |text: &StateText| {
         let (before, now) = (text.of(before), text.of(now));
@@ -98,9 +99,9 @@ fn moved(before: &Fingerprints, now: &Fingerprints) -> Vec<StateText> {
     moved
 }
 
-/// Whether a link has led elsewhere at each of the last states: see [`rotates`].
+/// Whether the target of a link was different in each of the last states: see [`rotates`].
 pub(super) fn is_rotating(past: &[PastRevision], change: &LinkChange) -> bool {
-    // What moved beside the texts leaves their links as they were.
+    // Changes besides the texts leave their links unchanged.
     let mut last = None;
     let texts = past.iter().filter(|past| {
         let print = Some((past.fingerprints.feed, past.fingerprints.page));
@@ -110,10 +111,10 @@ pub(super) fn is_rotating(past: &[PastRevision], change: &LinkChange) -> bool {
     rotates(change, texts.into_iter())
 }
 
-/// The latest earlier revision in which every text that moved now was as it is again.
+/// The latest earlier revision in which every text that has changed now was the same as it is now.
 ///
-/// `past` ends with the revision right before the change: that is what it moves away from, so it cannot be a return to
-/// that one. What an old revision does not know of itself does not speak against it.
+/// `past` ends with the revision before the change; the change moves away from that one, so it cannot be a return
+/// to it. Fingerprints that an old revision lacks do not count against it.
 pub(super) fn revert_of(
     past: &[PastRevision],
     before: &Fingerprints,
@@ -137,7 +138,8 @@ pub(super) fn revert_of(
         .map(|past| past.number)
 }
 
-/// The latest earlier revision in which one of the texts that readers read, and that moved now, was as it is again.
+/// The latest earlier revision in which one of the texts that readers read, and that has changed now, was the same
+/// as it is now.
 pub(super) fn partly_back_to(
     past: &[PastRevision],
     before: &Fingerprints,
@@ -154,9 +156,9 @@ pub(super) fn partly_back_to(
     moved.filter_map(back).max()
 }
 
-/// How often in a row the texts that moved now have returned to what they were before, this time included; the least
-/// of them, so that a text that is new, or has come back for the first time, is seen. Steps that lie further apart than
-/// `window` are no row.
+/// How often in a row the texts that have changed now returned to an earlier state, including this time. The result
+/// is the minimum over these texts, so that a text that is new, or has returned for the first time, is noticed.
+/// Steps further apart than `window` do not form a series.
 pub(super) fn returns(
     past: &[PastRevision],
     before: &Fingerprints,
@@ -180,7 +182,7 @@ fn returns_of(
 ) -> usize {
     let mut seen = HashSet::new();
     let mut current = None;
-    // The moments at which the text became another one, and whether that was a return.
+    // The times at which the text changed, and whether it was a return.
     let mut steps = Vec::new();
     let known = past
         .iter()
@@ -205,15 +207,15 @@ fn returns_of(
         .count()
 }
 
-/// So many moves of nothing but an address or a guid, one soon after the other, are kept as revisions; what follows is
-/// how this feed is.
+/// This many changes of only an address or a guid, soon after each other, are kept as revisions; after that, they
+/// are taken as normal for this feed.
 const MOVES_KEPT: usize = 4;
 
-/// Two moves that are further apart are no rotation.
+/// Two changes that are further apart are not a rotation.
 const SOON: Duration = Duration::from_hours(24);
 
-/// Whether nothing but an address or a guid moved, in an entry whose address or guid never stays: another one at each
-/// check. The moves that have been kept say so.
+/// Whether only an address or a guid changed, in an entry whose address or guid is different at each check, as the
+/// stored revisions show.
 pub(super) fn keys_rotate(past: &[PastRevision], comparison: &Comparison) -> bool {
     let is_move = |pair: &[PastRevision]| {
         let [one, other] = pair else { return false };
@@ -231,14 +233,14 @@ pub(super) fn keys_rotate(past: &[PastRevision], comparison: &Comparison) -> boo
         && past.windows(2).rev().filter(|pair| is_move(pair)).count() >= MOVES_KEPT
 }
 
-/// Whether nothing but an address or a guid moved.
+/// Whether only an address or a guid changed.
 pub(super) fn is_of_keys(comparison: &Comparison) -> bool {
     let is_key = |field: &Field| matches!(field, Field::Address | Field::Guid);
     comparison.fields.iter().all(is_key)
 }
 
-/// Whether nothing but an address or a guid moved, which has moved at least once already, soon before: some feeds give
-/// others to every reader, or at every look.
+/// Whether only an address or a guid changed, and it already changed at least once shortly before: some feeds give
+/// different ones to every reader, or at every poll.
 pub(super) fn never_stays(
     past: &[PastRevision],
     before: &Fingerprints,
@@ -269,8 +271,8 @@ pub(super) fn never_stays(
         })
 }
 
-/// Whether headlines only say now what another one has said, and been told for, already: a page that takes up the
-/// headline that the feed has had for a while, an `og:title` that is renewed later than the `h1`.
+/// Whether headlines only repeat what another headline already said, and that was reported: a page that adopts the
+/// headline that the feed has had for a while, or an `og:title` that is updated later than the `h1`.
 pub(super) fn is_echo(
     past: &[PastRevision],
     before: &Fingerprints,
@@ -284,7 +286,7 @@ pub(super) fn is_echo(
         let mine = headline(source);
         let (old, new) = (mine.of(before), mine.of(now));
         let others = HEADLINES.into_iter().filter(|other| {
-            // What moves along with it has not said it before.
+            // A headline that changes at the same time has not said it before.
             other.of(before) == new && other.of(now) == new
         });
         new.is_some()

@@ -1,7 +1,7 @@
-//! robots.txt, as RFC 9309 has it: which addresses of a host a program may ask for.
+//! robots.txt according to RFC 9309: which addresses of a host a program may fetch.
 //!
-//! Of a file only the rules for one product are kept. A robots.txt is written by hand, so what other crawlers forgive
-//! is forgiven here as well: a missing colon, common misspellings, a version behind the product.
+//! Only the rules for one product are kept. A robots.txt is written by hand, so this parser forgives what other
+//! crawlers forgive: a missing colon, common misspellings, a version after the product.
 
 mod known;
 
@@ -11,16 +11,16 @@ use std::time::Duration;
 
 use url::Url;
 
-/// The product token that our `User-Agent` begins with.
+/// The product token at the beginning of our `User-Agent`.
 pub const PRODUCT: &str = "revisor";
 
-/// Bytes of a robots.txt that are read; RFC 9309 asks for at least as many.
+/// The maximum number of bytes read from a robots.txt; RFC 9309 requires at least this many.
 pub const MAX_BYTES: usize = 500 * 1024;
 
-/// Bytes of a pattern that are read; no browser asks for longer addresses.
+/// The maximum number of bytes read from a pattern; no browser requests longer addresses.
 const MAX_PATTERN: usize = 2048;
 
-/// A `Crawl-delay` is obeyed up to this; whoever wants more than a page an hour has `Disallow` for it.
+/// The longest `Crawl-delay` that is obeyed; a site that allows less than one page an hour should use `Disallow`.
 pub const LONGEST_CRAWL_DELAY: Duration = Duration::from_hours(1);
 
 /// The rules of one robots.txt for one product.
@@ -37,11 +37,11 @@ struct RobotsRule {
     written: Box<str>,
     /// Normalised, without the final `$`.
     pattern: Box<str>,
-    /// Whether the pattern has to reach to the end.
+    /// Whether the pattern has to match up to the end.
     to_end: bool,
 }
 
-/// What a line says.
+/// The meaning of a line.
 enum RobotsLine<'a> {
     Agent(&'a str),
     Rule { allow: bool, pattern: &'a str },
@@ -49,7 +49,7 @@ enum RobotsLine<'a> {
     Other,
 }
 
-/// The rules that were found for an agent while reading.
+/// The rules found for an agent so far.
 #[derive(Default)]
 struct AgentGroup {
     found: bool,
@@ -57,12 +57,12 @@ struct AgentGroup {
 }
 
 impl RobotsRules {
-    /// Reads the rules for `product`, a token such as `revisor`: those of all groups that name it, else those of all
-    /// groups for `*`. Anything is a robots.txt; what holds no rules forbids nothing.
+    /// Parses the rules for `product`, a token such as `revisor`: those of all groups that name it, else those of
+    /// all groups for `*`. Any text is a valid robots.txt; without rules it forbids nothing.
     #[must_use]
     pub fn parse(body: &[u8], product: &str) -> Self {
         let (mut ours, mut everybody) = (AgentGroup::default(), AgentGroup::default());
-        // Whom the lines that follow are for, and whether the list of agents before them is complete.
+        // Whom the following lines are for, and whether the list of agents before them is complete.
         let (mut for_us, mut for_all, mut listed) = (false, false, true);
         for line in lines(body) {
             let line = String::from_utf8_lossy(line);
@@ -90,7 +90,7 @@ impl RobotsRules {
                         group.rules.rules.extend(RobotsRule::new(allow, pattern));
                     }
                 }
-                // It is no part of the standard; who writes it means it as a rule of the agents above it.
+                // It is not in the standard; sites that use it mean it as a rule for the agents above it.
                 RobotsLine::CrawlDelay(text) => {
                     listed = true;
                     let delay = crawl_delay(text);
@@ -113,8 +113,8 @@ impl RobotsRules {
         }
     }
 
-    /// The rule that forbids an address, as it is written; `None` when the address may be asked for. The longest
-    /// pattern that matches decides, and of two as long the one that allows.
+    /// The rule that forbids an address, as written; `None` if the address may be fetched. The longest matching
+    /// pattern decides; if two are equally long, the one that allows wins.
     #[must_use]
     pub fn forbids(&self, url: &Url) -> Option<String> {
         let mut target = url.path().to_owned();
@@ -134,7 +134,7 @@ impl RobotsRules {
         (!best.allow).then(|| format!("Disallow: {}", best.written))
     }
 
-    /// The pause between two requests that the site asks for, at most [`LONGEST_CRAWL_DELAY`].
+    /// The pause that the site requests between two requests, at most [`LONGEST_CRAWL_DELAY`].
     #[must_use]
     pub fn crawl_delay(&self) -> Option<Duration> {
         self.crawl_delay
@@ -142,10 +142,10 @@ impl RobotsRules {
 }
 
 impl RobotsRule {
-    /// `None` for an empty pattern, which is no rule, and for one that no address can match.
+    /// `None` for an empty pattern, which is not a rule, and for one that no address can match.
     fn new(allow: bool, pattern: &str) -> Option<Self> {
         let starts = pattern.starts_with(['/', '*', '$']);
-        // `Disallow: private/` is a mistake with a plain meaning.
+        // `Disallow: private/` is a mistake with an obvious meaning.
         let written = if starts {
             pattern.to_owned()
         } else {
@@ -170,8 +170,8 @@ impl RobotsRule {
         self.pattern.len() + usize::from(self.to_end)
     }
 
-    /// Whether the pattern matches the beginning of the target. Each part between two `*` is found at its first place
-    /// after the one before, so the time is linear.
+    /// Whether the pattern matches the beginning of the target. Each part between two `*` is matched at its first
+    /// occurrence after the previous part, so the time is linear.
     fn matches(&self, target: &str) -> bool {
         let mut parts = self.pattern.split('*');
         let first = parts.next().unwrap_or_default();
@@ -180,7 +180,7 @@ impl RobotsRule {
         };
         let mut last = None;
         for part in parts {
-            // The last part of a pattern with `$` belongs to the end, wherever else it stands.
+            // The last part of a pattern with `$` must be at the end, wherever else it occurs.
             if let Some(before) = last.replace(part) {
                 match rest.find(before) {
                     Some(at) => rest = rest.get(at + before.len()..).unwrap_or_default(),
@@ -197,8 +197,8 @@ impl RobotsRule {
     }
 }
 
-/// Lines without comments, ended by any kind of line break, of as much as is read; a line that is cut off there is
-/// left out.
+/// The lines without comments, ended by any kind of line break, up to the size limit. A line that is cut off by the
+/// limit is left out.
 fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let body = match body.get(..MAX_BYTES) {
@@ -216,7 +216,7 @@ fn read_line(line: &str) -> RobotsLine<'_> {
     let line = line.trim();
     let (key, value) = match line.split_once(':') {
         Some((key, value)) => (key.trim(), value.trim()),
-        // Without a colon it is a line only when it is two words.
+        // A line without a colon is valid only if it has exactly two words.
         None => match line.split_once([' ', '\t']) {
             Some((key, value)) if !value.trim().contains([' ', '\t']) => (key, value.trim()),
             _ => return RobotsLine::Other,
@@ -249,7 +249,7 @@ fn read_line(line: &str) -> RobotsLine<'_> {
     }
 }
 
-/// `revisor` of `revisor/1.0 (…)`.
+/// Returns `revisor` for `revisor/1.0 (…)`.
 fn token(agent: &str) -> &str {
     let end = agent.find(|c: char| !(c.is_ascii_alphabetic() || matches!(c, '-' | '_')));
     agent.get(..end.unwrap_or(agent.len())).unwrap_or_default()
@@ -261,8 +261,9 @@ fn crawl_delay(text: &str) -> Option<Duration> {
     (!delay.is_zero()).then(|| delay.min(LONGEST_CRAWL_DELAY))
 }
 
-/// One spelling for addresses that are the same: what need not be escaped is not, everything else is, in upper case.
-/// In a pattern a `*` stays what it is; in an address it is escaped, and so is `$`, which a pattern escapes inside.
+/// One spelling for equivalent addresses: only characters that need it are escaped, in upper case. In a pattern a
+/// `*` is kept; in an address it is escaped. A `$` is escaped in both, since a pattern keeps its final `$`
+/// separately.
 fn normalised(text: &str, pattern: bool) -> String {
     use std::fmt::Write as _;
     let bytes = text.as_bytes();
@@ -284,7 +285,7 @@ fn normalised(text: &str, pattern: bool) -> String {
         let plain = match value {
             b'*' => pattern && !escaped,
             b'$' => false,
-            // A reserved character and its escape are two addresses (RFC 3986 2.2).
+            // A reserved character and its escaped form are two addresses (RFC 3986 2.2).
             _ => value.is_ascii_graphic() && !escaped && value != b'%',
         };
         if unreserved || plain {

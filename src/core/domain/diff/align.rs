@@ -1,15 +1,15 @@
-//! Which items of one sequence stand for which of another, in order.
+//! Which items of one sequence correspond to which items of another, in order.
 //!
-//! Small sequences get the best alignment there is: the greatest weight of matched items with the fewest edits, since a
-//! reader follows two long edits more easily than five short ones (affine gaps: Gotoh, 1982). Large ones are first cut
-//! at items that are unique in both (patience), then left to the crate `similar`. What is larger than the [`Budget`] is
-//! not aligned at all, and the budget says so: a result never depends on the time that it took.
+//! Small sequences get an optimal alignment: the greatest weight of matched items with the fewest edits, since a
+//! reader follows two long edits more easily than five short ones (affine gaps: Gotoh, 1982). Large ones are first
+//! cut at items that are unique in both (patience diff), then passed to the crate `similar`. Sequences beyond the
+//! [`Budget`] are not aligned at all, and the budget records that. A result never depends on the time that it took.
 
 use std::ops::Range;
 
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
-/// How much work is left. It is counted, not timed, so that the same input always gives the same result.
+/// The remaining work. It is counted, not timed, so that the same input always gives the same result.
 #[derive(Debug, Clone)]
 pub(super) struct Budget {
     cells: u64,
@@ -26,7 +26,7 @@ impl Budget {
         }
     }
 
-    /// Takes from what is left; when there is too little, the result is coarse.
+    /// Takes from the remaining work; if there is too little, the result is coarse.
     pub(super) fn take(&mut self, cells: u64) -> bool {
         let Some(rest) = self.cells.checked_sub(cells) else {
             self.coarse = true;
@@ -37,33 +37,33 @@ impl Budget {
     }
 }
 
-/// What an alignment is to prefer.
+/// What an alignment should prefer.
 pub(super) struct AlignWeights<'a> {
-    /// What it is worth to match an item, by its number.
+    /// The value of matching an item, by its number.
     pub(super) of: &'a [i32],
-    /// What it costs to begin an edit.
+    /// The cost of starting an edit.
     pub(super) open: i32,
 }
 
 /// A matched pair of indices.
 pub(super) type Match = (usize, usize);
 
-/// Up to this many pairs of items, the best alignment is looked for.
+/// Up to this many pairs of items, the alignment is optimal.
 const BEST: usize = 250_000;
-/// Up to this many items on both sides, `similar` is asked.
+/// Up to this many items on both sides, `similar` is used.
 const FAST: usize = 20_000;
 
-/// A sequence to be aligned. Each item has a number, and coarser numbers that more items share.
+/// A sequence to be aligned. Each item has a number, and a coarser number that several items share.
 #[derive(Clone, Copy)]
 pub(super) struct Items<'a> {
     /// Equal for equal items.
     pub(super) ids: &'a [u32],
-    /// Equal for items that are nearly equal; such a pair is matched, a little less gladly.
+    /// Equal for items that are nearly equal; such a pair is matched with a slightly lower preference.
     pub(super) keys: &'a [u32],
 }
 
 impl<'a> Items<'a> {
-    /// Items that are equal or not.
+    /// Items that are either equal or not.
     pub(super) fn plain(ids: &'a [u32]) -> Self {
         Self { ids, keys: ids }
     }
@@ -118,7 +118,7 @@ fn middle(
         return;
     }
     let mut pairs = Vec::new();
-    // Single items first, then runs of a few where single ones repeat too often.
+    // Single items first, then runs of a few if single ones repeat too often.
     let anchors = unique_in_both(old.ids, new.ids);
     at_anchors(
         old,
@@ -146,14 +146,14 @@ fn middle(
     out.extend(pairs.into_iter().map(shifted));
 }
 
-/// How many items make a run.
+/// The length of a run.
 const RUN: usize = 4;
 
-/// A number for each run of items, by the item that it begins with.
+/// A number for each run of items, indexed by its first item.
 fn runs(ids: &[u32]) -> Vec<u32> {
     ids.windows(RUN)
         .map(|run| {
-            // Two runs that share a number by chance are no harm: only pairs of equal items become anchors.
+            // It does no harm if two runs share a number by chance: only pairs of equal items become anchors.
             run.iter().fold(0_u32, |hash, &id| {
                 (hash.rotate_left(5) ^ id).wrapping_mul(0x9e37_79b9)
             })
@@ -161,7 +161,7 @@ fn runs(ids: &[u32]) -> Vec<u32> {
         .collect()
 }
 
-/// Cuts two sequences at the anchors, aligns what lies between with `rest`, and puts all of it together.
+/// Cuts two sequences at the anchors, aligns the stretches between them with `rest`, and joins the results.
 fn at_anchors(
     old: Items,
     new: Items,
@@ -187,7 +187,7 @@ fn at_anchors(
     }
 }
 
-/// The stretch between two anchors.
+/// Aligns the stretch between two anchors.
 fn between(old: Items, new: Items, weights: &AlignWeights, budget: &mut Budget) -> Vec<Match> {
     if old.len() == 0 || new.len() == 0 {
         return Vec::new();
@@ -215,7 +215,7 @@ fn between(old: Items, new: Items, weights: &AlignWeights, budget: &mut Budget) 
         .collect()
 }
 
-/// Items that occur once on each side and keep their order, the longest run of them.
+/// The items that occur once on each side and keep their order: the longest run of them.
 fn unique_in_both(old: &[u32], new: &[u32]) -> Vec<Match> {
     let (old_once, new_once) = (once(old), once(new));
     let mut pairs: Vec<Match> = Vec::new();
@@ -234,7 +234,7 @@ fn unique_in_both(old: &[u32], new: &[u32]) -> Vec<Match> {
         .collect()
 }
 
-/// The items that occur once, with their places, in the order of their numbers.
+/// The items that occur once, with their positions, in the order of their numbers.
 fn once(ids: &[u32]) -> Vec<(u32, usize)> {
     let mut sorted: Vec<(u32, usize)> = ids.iter().copied().zip(0..).collect();
     sorted.sort_unstable();

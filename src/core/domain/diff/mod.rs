@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 
 use super::normalise::same_to_the_eye;
 
-/// What happened to one block.
+/// The kind of difference in one block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BlockOp {
@@ -51,14 +51,14 @@ pub enum BlockOp {
     Insert,
     /// Only in the old text.
     Delete,
-    /// At another place than before, with or without other words.
+    /// In another place than before, with or without other words.
     Move,
 }
 
 /// One block of the old text, of the new text, or of both.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BlockDiff {
-    /// What happened to it.
+    /// What happened to the block.
     pub op: BlockOp,
     /// Its number in the old text, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,12 +69,12 @@ pub struct BlockDiff {
     /// The old block that this new one was split from, or the new block that this old one was joined into.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_of: Option<u32>,
-    /// Rebuilds both sides of the block exactly.
+    /// The segments, from which both sides of the block can be rebuilt exactly.
     pub segments: Vec<Segment>,
 }
 
 impl BlockDiff {
-    /// Whether a reader sees that something happened to the block.
+    /// Whether a reader sees a difference in the block.
     #[must_use]
     pub fn is_visible(&self) -> bool {
         match self.op {
@@ -88,8 +88,8 @@ impl BlockDiff {
     }
 }
 
-/// What happened to the sentences, after the taxonomy of `NewsEdits` (Spangher et al., 2022): its addition, deletion,
-/// edit and refactor.
+/// What happened to the sentences, following the taxonomy of `NewsEdits` (Spangher et al., 2022): addition,
+/// deletion, edit and refactor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SentenceOps {
@@ -97,9 +97,9 @@ pub struct SentenceOps {
     pub added: u32,
     /// Only in the old text.
     pub removed: u32,
-    /// In both with other words.
+    /// In both texts, with other words.
     pub edited: u32,
-    /// At another place.
+    /// In another place.
     pub moved: u32,
 }
 
@@ -111,7 +111,7 @@ impl SentenceOps {
     }
 }
 
-/// How many words came and went.
+/// How many words were added and removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct WordCount {
     /// Words only in the new text.
@@ -133,7 +133,7 @@ impl std::ops::Add for WordCount {
 /// The difference between two texts of blocks, in the order of the new text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProseDiff {
-    /// Every block of both texts, equal ones included.
+    /// Every block of both texts, including equal ones.
     pub blocks: Vec<BlockDiff>,
     /// Words added and removed over all blocks; moved words do not count.
     pub words: WordCount,
@@ -142,32 +142,33 @@ pub struct ProseDiff {
     /// What happened to the sentences.
     #[serde(default, skip_serializing_if = "SentenceOps::is_empty")]
     pub sentences: SentenceOps,
-    /// Set when the texts were too large or too different for the fine method.
+    /// Set if the texts were too large or too different for the fine method.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub coarse: bool,
-    /// What of the texts as published was not compared.
+    /// The parts of the published texts that were not compared.
     #[serde(default, skip_serializing_if = "LeftOut::is_empty")]
     pub left_out: LeftOut,
 }
 
-/// Blocks of two texts as published that were not compared, and so have no part in the diff: furniture. Their numbers
-/// count from 1 over all blocks of the stored text, ascending; those of the diff count over the blocks that are left.
+/// Blocks of two published texts that were not compared and so are not in the diff: page furniture. Their numbers
+/// count from 1 over all blocks of the stored text, ascending; the numbers in the diff count only the remaining
+/// blocks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
-    /// Of the old text.
+    /// Blocks of the old text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub before: Vec<u32>,
-    /// Of the new text.
+    /// Blocks of the new text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<u32>,
-    /// Blocks of the new text that differ from an old one only in parts that are not compared; the diff shows them as
-    /// they were before.
+    /// Blocks of the new text that differ from an old one only in parts that are not compared; the diff shows the
+    /// old wording.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub as_before: Vec<u32>,
 }
 
 impl LeftOut {
-    /// Whether all of both texts was compared.
+    /// Whether both texts were compared completely.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.before.is_empty() && self.after.is_empty() && self.as_before.is_empty()
