@@ -54,7 +54,8 @@ pub(crate) use resolved::{
 };
 pub use secret::Secrets;
 pub(crate) use secret::{Secret, SecretSource};
-pub(crate) use show::{ScheduleLine, schedules, show};
+pub use show::show;
+pub(crate) use show::{ScheduleLine, schedules};
 pub(crate) use texts::{ConfigTexts, drop_ins};
 pub(crate) use web::{Auth, WebConfig};
 

@@ -42,7 +42,7 @@ pub fn from_title(title: &str) -> String {
 /// Derives a name from the address of a feed: host and path without the words that most feeds share.
 ///
 /// ```
-/// use revisor::config::names::from_address;
+/// use revisor::feed_names::from_address;
 /// assert_eq!(from_address("https://www.news.example/world/rss.xml"), "news-world");
 /// assert_eq!(from_address("https://feeds.bbci.co.uk/news/politics/rss.xml"), "bbci-news-politics");
 /// ```

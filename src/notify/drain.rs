@@ -284,9 +284,10 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         };
         let next = next_step(&attempt.result, number, self.clock.now(), jitter());
         let refusals = refusals + u32::from(attempt.refused);
-        let next = match unpacks(&attempt, has_members, refusals) {
-            true => Next::Unpack,
-            false => set_aside(next, attempt.refused && refusals >= REFUSALS),
+        let next = if unpacks(&attempt, has_members, refusals) {
+            Next::Unpack
+        } else {
+            set_aside(next, attempt.refused && refusals >= REFUSALS)
         };
         report(name, &uid, number, &attempt, &next);
         let record = AttemptRecord {
@@ -378,8 +379,8 @@ fn set_aside(next: Next, refused: bool) -> Next {
     }
 }
 
-/// Whether a digest can not be sent as it is, or was refused as often as a single event before it is set aside: then
-/// only the members that are at fault are not to arrive. A refusal of the credentials says nothing of any of them.
+/// Whether a digest is unpacked: it cannot be sent as it is, or was refused as often as a single event before that is set
+/// aside. Then only the members at fault do not arrive. Refused credentials say nothing about the members.
 fn unpacks(attempt: &Attempt, has_members: bool, refusals: u32) -> bool {
     let refused = attempt.refused && attempt.status != Some(401) && refusals >= REFUSALS;
     let retries = matches!(attempt.result, DeliveryResult::Retry { .. });

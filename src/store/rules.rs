@@ -203,13 +203,7 @@ fn text_of(state: EntryState, channel: Channel) -> Vec<Block> {
         Channel::Page => state.page.map(|page| page.body).unwrap_or_default(),
         Channel::Feed => state
             .feed
-            .map(|feed| {
-                if feed.body.is_empty() {
-                    feed.summary
-                } else {
-                    feed.body
-                }
-            })
+            .map(|feed| feed.text().to_vec())
             .unwrap_or_default(),
     }
 }

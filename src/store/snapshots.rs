@@ -51,7 +51,7 @@ pub struct SnapshotCounts {
     pub waiting: u32,
     /// Pages that could not be saved.
     pub refused: u32,
-    /// Pages to ask for whose last try failed for want of a key that the archive accepts.
+    /// Pages that wait because the archive did not accept our key at the last try, or it could not be read.
     pub without_key: u32,
 }
 

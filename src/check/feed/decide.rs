@@ -379,9 +379,10 @@ pub(in crate::check) fn window(
     emptied: Option<Timestamp>,
     now: Timestamp,
 ) -> Window {
-    let last_unchanged = match entry.in_feed {
-        true => feed.last_ok.unwrap_or(entry.last_seen),
-        false => entry.last_seen,
+    let last_unchanged = if entry.in_feed {
+        feed.last_ok.unwrap_or(entry.last_seen)
+    } else {
+        entry.last_seen
     };
     let held = u32::from(emptied.is_some());
     let failed_checks = feed.checks_since_ok.saturating_sub(held);

@@ -526,10 +526,6 @@ fn candidate(item: Option<&FeedState>, rules: &InForce) -> Candidate {
 /// Whether the text of an item is long enough to be unique.
 fn is_telling(item: &FeedState) -> bool {
     const BYTES: usize = 400;
-    let text = if item.body.is_empty() {
-        &item.summary
-    } else {
-        &item.body
-    };
-    text.iter().map(|block| block.text.len()).sum::<usize>() >= BYTES
+    let texts = item.text().iter();
+    texts.map(|block| block.text.len()).sum::<usize>() >= BYTES
 }

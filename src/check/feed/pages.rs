@@ -66,9 +66,10 @@ impl Poll<'_> {
             let only = self.checker.pages.only(known.row.id).await;
             self.refresh(known)?;
             let now = self.checker.now();
-            let (page, room) = match schedule::page_check_now(&known.row.page, now) <= now {
-                true => self.fetch_one(&address, title, known).await?,
-                false => (None, None),
+            let (page, room) = if schedule::page_check_now(&known.row.page, now) <= now {
+                self.fetch_one(&address, title, known).await?
+            } else {
+                (None, None)
             };
             pages.push(page);
             held.push((only, room));

@@ -12,7 +12,7 @@ use crate::check::waits::may_wait;
 use crate::domain::furniture::{Rules, TextStep};
 use crate::domain::ids::EntryId;
 use crate::domain::observation::{Observation, Observed};
-use crate::domain::state::{Block, Channel, FeedState};
+use crate::domain::state::{Channel, FeedState};
 use crate::store::{FeedRow, Reader, StoreError, StoredIgnored};
 use crate::time::Timestamp;
 
@@ -90,9 +90,10 @@ impl PastReading<'_> {
             };
             items.push(past);
         }
-        let site = match pages.iter().flatten().any(PageOfItem::may_wait) {
-            true => Some(FeedPages::read(self.reader, self.row.id)?),
-            false => None,
+        let site = if pages.iter().flatten().any(PageOfItem::may_wait) {
+            Some(FeedPages::read(self.reader, self.row.id)?)
+        } else {
+            None
         };
         Ok(DocumentPast { items, site })
     }
@@ -152,14 +153,6 @@ fn step(item: &IdentifiedItem) -> Option<TextStep<'_>> {
     let before = known.full.as_ref()?.known.state.feed.as_ref()?;
     Some(TextStep {
         titles: [before.title.as_deref(), item.state.title.as_deref()],
-        texts: [text(before), text(&item.state)],
+        texts: [before.text(), item.state.text()],
     })
-}
-
-fn text(state: &FeedState) -> &[Block] {
-    if state.body.is_empty() {
-        &state.summary
-    } else {
-        &state.body
-    }
 }

@@ -274,9 +274,10 @@ impl Poll<'_> {
         }
         let first = self.row.baseline.is_none();
         let entries = document.items.len() + document.same.len();
-        let postponed = match first {
-            true => 0,
-            false => document.postpone_beyond(NEW_AT_ONCE),
+        let postponed = if first {
+            0
+        } else {
+            document.postpone_beyond(NEW_AT_ONCE)
         };
         let reading = FeedReading {
             repairs: parsed
@@ -366,9 +367,10 @@ impl Poll<'_> {
             .as_ref()
             .map_or((None, None), |poll| (poll.status, poll.next));
         let committed = self.checker.commit(outcome).await?;
-        let result = match first || new > 0 || changed > 0 {
-            true => FeedResult::NewContent,
-            false => FeedResult::Unchanged,
+        let result = if first || new > 0 || changed > 0 {
+            FeedResult::NewContent
+        } else {
+            FeedResult::Unchanged
         };
         let changes = committed.changes;
         Ok(FeedReport {
@@ -447,9 +449,10 @@ impl Poll<'_> {
         let row = self.row;
         let failures = row.failures + 1;
         let taken_up_again = row.checks_since_ok > row.failures;
-        match self.is_told_to_fail() {
-            true => failures == FAILING_AFTER && taken_up_again,
-            false => failures >= FAILING_AFTER,
+        if self.is_told_to_fail() {
+            failures == FAILING_AFTER && taken_up_again
+        } else {
+            failures >= FAILING_AFTER
         }
     }
 

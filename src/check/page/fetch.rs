@@ -45,8 +45,8 @@ pub(in crate::check) struct FetchResult {
     pub(in crate::check) url: String,
     pub(in crate::check) check: PageCheck,
     pub(in crate::check) found: FetchedPage,
-    /// Do not fetch it again before this: because its server or the one that it redirects to asked for that, or
-    /// because the page is quarantined.
+    /// The earliest time of the next fetch: its server, or the one that it redirects to, asked for a pause, or the page is
+    /// quarantined.
     pub(in crate::check) not_before: Option<Timestamp>,
     /// The room for the response, until everything is stored.
     pub(in crate::check) hold: Option<Hold>,

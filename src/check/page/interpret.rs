@@ -422,9 +422,10 @@ fn weigh(
 }
 
 fn absent_or_unclear(is_absent: bool) -> Sight {
-    match is_absent {
-        true => Sight::Missing,
-        false => Sight::Unclear,
+    if is_absent {
+        Sight::Missing
+    } else {
+        Sight::Unclear
     }
 }
 

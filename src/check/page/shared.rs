@@ -37,10 +37,13 @@ fn share_of(entry: EntryId, url: &str, others: &[(EntryId, String)]) -> Share {
         ([], Some(fragment)) => Share::Part(fragment),
         ([], None) => Share::All,
         // One page, one alert: it is checked for the older entry.
-        ([other], _) if !is_home(url) => match *other < entry {
-            true => Share::Nothing("this page is checked for another entry of the feed".to_owned()),
-            false => Share::All,
-        },
+        ([other], _) if !is_home(url) => {
+            if *other < entry {
+                Share::Nothing("this page is checked for another entry of the feed".to_owned())
+            } else {
+                Share::All
+            }
+        }
         (same, _) => Share::Nothing(format!(
             "{} entries of the feed link to this page, so it cannot be the article of one of them",
             same.len() + 1

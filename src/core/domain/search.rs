@@ -336,9 +336,10 @@ fn words(text: &str) -> Vec<IndexedWord> {
             match out.last_mut().filter(|_| open) {
                 Some(word) => {
                     word.at.end = end;
-                    match c.is_ascii() {
-                        true => word.folded.push(c.to_ascii_lowercase()),
-                        false => word.folded.push_str(&folded(c)),
+                    if c.is_ascii() {
+                        word.folded.push(c.to_ascii_lowercase());
+                    } else {
+                        word.folded.push_str(&folded(c));
                     }
                 }
                 None => out.push(IndexedWord {

@@ -234,6 +234,18 @@ pub struct PageState {
     pub document: Option<Document>,
 }
 
+impl FeedState {
+    /// The full text that the feed has, else its summary.
+    #[must_use]
+    pub fn text(&self) -> &[Block] {
+        if self.body.is_empty() {
+            &self.summary
+        } else {
+            &self.body
+        }
+    }
+}
+
 impl PageState {
     /// The headline that a reader sees: `h1`, else JSON-LD, else `og:title`. A headline without visible text does
     /// not count.
@@ -316,12 +328,7 @@ impl EntryState {
             .as_ref()
             .map(|page| page.body.as_slice())
             .filter(|body| !body.is_empty());
-        let feed = self.feed.as_ref();
-        page.or_else(|| {
-            feed.map(|feed| feed.body.as_slice())
-                .filter(|body| !body.is_empty())
-        })
-        .or_else(|| feed.map(|feed| feed.summary.as_slice()))
-        .unwrap_or_default()
+        page.or_else(|| self.feed.as_ref().map(FeedState::text))
+            .unwrap_or_default()
     }
 }

@@ -36,7 +36,7 @@ const TRIES: u32 = 10;
 /// Bytes of an answer that are read.
 pub const ANSWER: usize = 16 * 1024;
 
-/// With this begins why a page could not be saved when our key is at fault.
+/// The beginning of the reason why a page was not saved if our key is the cause.
 pub const NO_KEY: &str = "the key is not accepted";
 
 /// Characters of a message that are kept.

@@ -85,9 +85,10 @@ pub(crate) fn deliveries(rows: &[ShownDelivery], view: &TimeView) -> String {
             );
         }
         if let Some(digest) = &row.digest {
-            let whole = match row.digest_refused {
-                true => format!("; digest {digest} was refused, so it goes alone"),
-                false => format!(" in digest {digest}"),
+            let whole = if row.digest_refused {
+                format!("; digest {digest} was refused, so it is sent alone")
+            } else {
+                format!(" in digest {digest}")
             };
             head = head.with(TextRole::Plain, whole);
         }
@@ -175,7 +176,7 @@ mod tests {
 desk  unpacked  msg_d
   entry.revised #12  msg_1
   2026-11-23 12:00  dead 422  returned 422  12 ms
-desk  delivered; digest msg_d was refused, so it goes alone  msg_1
+desk  delivered; digest msg_d was refused, so it is sent alone  msg_1
 "
         );
     }

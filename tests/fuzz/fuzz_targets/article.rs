@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use revisor_core::domain::state::{Block, BlockKind};
-use revisor_read::extract::{PageSelectors, article, carried, explain, feed_links};
+use revisor_read::extract::{PageSelectors, article, explain, feed_html, feed_links};
 
 const PAGE: &str = "https://news.example/2026/11/a.html";
 
@@ -27,7 +27,7 @@ fuzz_target!(|data: &[u8]| {
     );
     let _ = explain(data, Some("text/html"), Some(PAGE), &PageSelectors::default());
     let text = String::from_utf8_lossy(data);
-    check(&carried::blocks(&text));
-    check(&carried::plain_blocks(&text));
+    check(&feed_html::blocks(&text));
+    check(&feed_html::plain_blocks(&text));
     let _ = feed_links(&text, PAGE);
 });
