@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Kills the daemon at random moments and then checks, by its own means, that nothing was lost and nothing told twice.
+"""Kills the daemon at random moments and then checks, by its own means, that nothing was lost and nothing sent twice.
 
 Rounds of true edits come from a feedserver; the daemon ingests and delivers them, by webhook, mail, ntfy, Matrix,
-Bluesky, Mastodon, a program, and as digests, to receivers that fail, reset and dawdle; at random moments it gets SIGKILL, as do backups, prunings, re-extractions and checks beside it. Then the
-database is held against the truth of the server and against what the receiver got:
+Bluesky, Mastodon, a program, and as digests, to receivers that fail, reset and dawdle. At random moments it gets SIGKILL,
+as do backups, prunings, re-extractions and checks beside it. Then the database is compared with the truth of the server
+and with what the receivers got:
 
   * the file is whole, and was after each kill that was looked at;
   * revision, change, event and deliveries are there together or not at all;
   * every true edit is one change, none is lost, none is there twice, none was made up;
-  * every event came to every target, under one id, with one body, in order; nothing was told that is not in the database;
+  * every event came to every target, under one id, with one body, in order; nothing was sent that is not in the database;
   * of digests, some refused for good, each event came in one digest or alone, in order.
 
   kill.py --revisor target/release/revisor --feedserver …/feedserver [--kills 300] [--seed N]
