@@ -4,11 +4,24 @@
 //! page asks for consent. So none of these signs means anything by itself: they count if a text has become shorter
 //! and the page did not show them while the text was complete. [`Signs::new_since`] compares the two.
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
 use super::head::Head;
 use super::kind::PageKind;
 use super::kind::{self, PHRASES};
 use super::markup::{MarkupToken, Tokens};
 use super::{charset, sanitise};
+use crate::domain::state::Block;
+
+/// Finds any phrase of paywalls in one pass.
+static PAY_WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let fast = AhoCorasick::builder()
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(&PHRASES.pay);
+    fast.expect("the phrases are few and short")
+});
 
 /// What a page shows besides its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,9 +83,10 @@ impl Signs {
 }
 
 /// Whether a text in a feed asks its readers to pay, subscribe or enter a password: in a form, in words, or by the
-/// target of its links. Many complete texts do so as well, so it counts only if the text did not before.
+/// target of its links. Many complete texts do so as well, so it counts only if the text did not before. `blocks` are
+/// what a reader sees of `html`.
 #[must_use]
-pub fn asks_to_pay(html: &str) -> bool {
+pub fn asks_to_pay(html: &str, blocks: &[Block]) -> bool {
     const WAYS: [&str; 10] = [
         "subscribe",
         "subscription",
@@ -105,10 +119,8 @@ pub fn asks_to_pay(html: &str) -> bool {
             path.split('/').any(|part| WAYS.contains(&part))
         })
     });
-    asks || {
-        let text = kind::text_of(html);
-        PHRASES.pay.iter().any(|phrase| text.contains(phrase))
-    }
+    let says = |block: &Block| PAY_WORDS.is_match(&kind::plain(&block.text));
+    asks || blocks.iter().any(says)
 }
 
 /// Whether a document ends prematurely.

@@ -159,11 +159,8 @@ impl JsonItems<'_> {
             published: date(item.get("date_published")),
             updated: date(item.get("date_modified")),
             summary: self.text(item, "summary", false),
+            walled: asks_to_pay(html.unwrap_or_default(), &body),
             body,
-            walled: ["content_html", "content_text"]
-                .into_iter()
-                .filter_map(|name| item.get(name).and_then(Value::as_str))
-                .any(asks_to_pay),
             ..FeedState::default()
         })
     }

@@ -108,9 +108,10 @@ fn entry(entry: model::Entry, aside: Aside, texts: &mut [FeedText]) -> FeedState
         let Some(text) = text else {
             return Vec::new();
         };
-        walled |= asks_to_pay(&text.text);
         links.extend(text::links(text.is_html, &text.text, page.as_deref()));
-        text::blocks(text.is_html, &text.text)
+        let blocks = text::blocks(text.is_html, &text.text);
+        walled |= asks_to_pay(&text.text, &blocks);
+        blocks
     };
     let summary = blocks(entry.summary.as_ref().map(|text| text.content.as_str()));
     let body = entry.content.as_ref();
