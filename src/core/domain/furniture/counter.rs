@@ -46,17 +46,22 @@ pub(super) fn parts(text: &str, beside: bool) -> Vec<Range<usize>> {
     let mut others = 0;
     for segment in segments(text) {
         let part = &text[segment.clone()];
+        let (kind, count) = (kind_of(part), words(part).count());
+        if matches!(kind, CountKind::Other) && count > OTHER_WORDS + 1 {
+            // Prose, even if one of its phrases is a time. Most lines end here.
+            return Vec::new();
+        }
         if let Some(time) = passing::short_time(part) {
             times.push(segment.start + time.start..segment.start + time.end);
-            others += words(part).count().saturating_sub(1);
+            others += count.saturating_sub(1);
             continue;
         }
         let has_number = part.contains(char::is_numeric);
-        match kind_of(part) {
+        match kind {
             CountKind::Counter if has_number => counters.push(segment),
             CountKind::Weak if has_number => weak.push(segment),
             CountKind::Counter | CountKind::Weak => {}
-            CountKind::Other => others += words(part).count(),
+            CountKind::Other => others += count,
         }
     }
     if others > OTHER_WORDS {
@@ -140,43 +145,57 @@ fn kind_of(part: &str) -> CountKind {
     if part.contains(['%', '٪']) || has_fraction(part) {
         return CountKind::Other;
     }
-    let mut all: Vec<String> = words(part).map(str::to_lowercase).collect();
     let has_icon = part.contains(ICONS);
-    if all.is_empty() {
+    let only = words(part).nth(1).is_none();
+    let counters = &WORDS.counters;
+    let mut whole = String::new();
+    let (mut all_count, mut all_weak, mut any_counts, mut is_empty) = (true, true, false, true);
+    let mut kept = 0;
+    for word in words(part) {
+        is_empty = false;
+        let word = word.to_lowercase();
+        // `12K views`, `阅读 12 次`
+        if (!only || has_icon) && WORDS.measures.contains(word.as_str()) {
+            continue;
+        }
+        let counts = counters.contains(word.as_str());
+        any_counts |= counts;
+        all_weak = all_weak && (counts || WORDS.weak.contains(word.as_str()));
+        all_count = all_count && (counts || counts_with_measure(&word));
+        if !whole.is_empty() {
+            whole.push(' ');
+        }
+        whole.push_str(&word);
+        kept += 1;
+        if !all_count && !all_weak && kept > WORDS.longest {
+            return CountKind::Other;
+        }
+    }
+    if is_empty {
         return match (has_icon, part.contains(ARROWS)) {
             (true, _) => CountKind::Counter,
             (false, true) => CountKind::Weak,
             (false, false) => CountKind::Other,
         };
     }
-    // `12K views`, `阅读 12 次`
-    if all.len() > 1 || has_icon {
-        all.retain(|word| !WORDS.measures.contains(word.as_str()));
-    }
-    let whole = all.join(" ");
-    let counters = &WORDS.counters;
-    // `条评论`
-    let is_counter = |word: &String| {
-        let bare = |measure: &&str| word.strip_prefix(*measure).or(word.strip_suffix(*measure));
-        let mut bare = WORDS.measures.iter().filter_map(bare);
-        counters.contains(word.as_str()) || bare.any(|word| counters.contains(word))
-    };
-    let each = || all.iter().all(is_counter);
-    let weak = || {
-        all.iter()
-            .all(|word| counters.contains(word.as_str()) || WORDS.weak.contains(word.as_str()))
-    };
-    if counters.contains(whole.as_str()) || each() || (all.is_empty() && has_icon) {
+    if all_count || counters.contains(whole.as_str()) {
         CountKind::Counter
-    } else if weak() {
+    } else if all_weak {
         // `Share 3 Tweet 2`
-        match all.iter().any(|word| counters.contains(word.as_str())) {
+        match any_counts {
             true => CountKind::Counter,
             false => CountKind::Weak,
         }
     } else {
         CountKind::Other
     }
+}
+
+/// `条评论`
+fn counts_with_measure(word: &str) -> bool {
+    let bare = |measure: &&str| word.strip_prefix(*measure).or(word.strip_suffix(*measure));
+    let mut bare = WORDS.measures.iter().filter_map(bare);
+    bare.any(|word| WORDS.counters.contains(word))
 }
 
 /// `4.5`, but not `4.500`.

@@ -16,6 +16,9 @@ const DIGITS: usize = 4;
 /// So many characters behind a number are looked at.
 const BEHIND: usize = 24;
 
+/// The word for a unit of time has at most so many characters.
+const UNIT: usize = 12;
+
 /// How long ago something was, as a text says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RelativeTime {
@@ -70,13 +73,18 @@ pub(super) fn phrases(text: &str, in_words: bool) -> Vec<RelativeTime> {
 fn phrase(text: &str, count_at: Range<usize>, count: u64) -> Option<RelativeTime> {
     let rest = &text[count_at.end..];
     let gap = rest.len() - rest.trim_start_matches([' ', '\u{a0}', '\u{202f}']).len();
-    let rest: String = rest[gap..].chars().take(BEHIND).collect();
-    let count_word = text[count_at.clone()].to_lowercase();
-    let ends = rest
+    let rest = &rest[gap..];
+    let rest = &rest[..rest
         .char_indices()
-        .map(|(at, c)| at + c.len_utf8())
-        .take(12);
-    for end in ends.collect::<Vec<_>>().into_iter().rev() {
+        .nth(BEHIND)
+        .map_or(rest.len(), |(at, _)| at)];
+    let count_word = text[count_at.clone()].to_lowercase();
+    let longest = rest
+        .char_indices()
+        .nth(UNIT)
+        .map_or(rest.len(), |(at, _)| at);
+    for (at, c) in rest[..longest].char_indices().rev() {
+        let end = at + c.len_utf8();
         let (unit, behind) = rest.split_at(end);
         if !is_end(unit, behind) {
             continue;

@@ -54,6 +54,8 @@ pub(super) struct Language {
 pub(super) struct TimeWords {
     /// What readers did with a text.
     pub(super) counters: HashSet<&'static str>,
+    /// The words of the longest of them.
+    pub(super) longest: usize,
     /// Words that say so only beside one of these.
     pub(super) weak: HashSet<&'static str>,
     /// Words that may stand beside them.
@@ -105,5 +107,10 @@ pub(super) static WORDS: LazyLock<TimeWords> = LazyLock::new(|| {
             }
         }
     }
+    let lengths = words
+        .counters
+        .iter()
+        .map(|counter| counter.split(' ').count());
+    words.longest = lengths.max().unwrap_or_default();
     words
 });
