@@ -63,9 +63,10 @@ impl World {
         let _ = stream.read_to_end(&mut answer);
     }
 
-    fn round(&self, number: usize, edited: f64) {
+    /// Begins a round in which these shares of the feeds have one edited entry, and other bytes that are no edit.
+    fn round(&self, number: usize, edited: f64, noise: f64) {
         self.post(&format!(
-            "/__round/{number}?new=0&edit={edited}&edits_per_feed=1&noise=0&noise_per_feed=0"
+            "/__round/{number}?new=0&edit={edited}&edits_per_feed=1&noise={noise}&noise_per_feed=1"
         ));
     }
 
@@ -88,7 +89,7 @@ pub(crate) fn run(world: &World, feeds: usize) {
         );
     }
     world.conditional(true);
-    world.round(0, 0.0);
+    world.round(0, 0.0, 0.0);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(16)
@@ -156,8 +157,12 @@ pub(crate) fn run(world: &World, feeds: usize) {
     world.conditional(false);
     let same = poll("all 200, same bytes");
     world.conditional(true);
-    world.round(1, 0.01);
-    let changed = poll("1 % changed");
+    world.round(1, 0.0, 1.0);
+    poll("other bytes, no edit");
+    world.round(2, 0.01, 0.0);
+    let changed = poll("1 % of feeds changed");
+    world.round(3, 1.0, 0.0);
+    poll("1 of 30 entries changed");
     println!(
         "ratios: cold/304 {:.0}, 200/304 {:.1}, 1 % changed/304 {:.1}",
         cold / not_modified,

@@ -48,6 +48,8 @@ struct World {
     round: AtomicU64,
     /// One feed in so many is edited in a round.
     every: AtomicU64,
+    /// The last round in which all feeds had other bytes and no edit.
+    rebuilt: AtomicU64,
     unconditional: AtomicBool,
 }
 
@@ -87,6 +89,9 @@ async fn round(
         },
         Ordering::SeqCst,
     );
+    if query.split('&').any(|pair| pair == "noise=1") {
+        world.rebuilt.store(number, Ordering::SeqCst);
+    }
     world.round.store(number, Ordering::SeqCst);
     "ok\n"
 }
@@ -115,7 +120,8 @@ async fn feed(
     } else {
         0
     };
-    let etag = format!("\"{number}-{version}\"");
+    let rebuilt = world.rebuilt.load(Ordering::SeqCst);
+    let etag = format!("\"{number}-{version}-{rebuilt}\"");
     let asked = headers
         .get(header::IF_NONE_MATCH)
         .is_some_and(|value| value.as_bytes() == etag.as_bytes());
@@ -125,15 +131,16 @@ async fn feed(
     let kind = "application/rss+xml; charset=utf-8".to_owned();
     (
         [(header::ETAG, etag), (header::CONTENT_TYPE, kind)],
-        document(number, version),
+        document(number, version, rebuilt),
     )
         .into_response()
 }
 
-fn document(number: u64, version: u64) -> String {
+fn document(number: u64, version: u64, rebuilt: u64) -> String {
     let mut out = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><rss version=\"2.0\" \
-         xmlns:content=\"http://purl.org/rss/1.0/modules/content/\"><channel><title>Feed {number}</title>"
+         xmlns:content=\"http://purl.org/rss/1.0/modules/content/\"><channel><title>Feed {number}</title>\
+         <lastBuildDate>Mon, 02 Nov 2026 10:0{rebuilt}:00 GMT</lastBuildDate>"
     );
     for entry in 0..30_u64 {
         let title = if entry == 3 { version } else { 0 };
