@@ -1,7 +1,7 @@
-//! How values of the core stand in the columns of a database.
+//! How values of the core are written to the columns of a database.
 //!
-//! Only a type's own package may teach it a foreign trait, so the store cannot do this itself. It asks for it by the
-//! feature `sqlite`; without that nothing here, and no `SQLite`, is built.
+//! A foreign trait can only be implemented in the package of the type, so the store cannot do this itself. It
+//! enables the feature `sqlite`; without it, nothing here is built, and neither is `SQLite`.
 
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
@@ -15,7 +15,7 @@ use crate::domain::scheme::Scheme;
 use crate::domain::state::Channel;
 use crate::time::Timestamp;
 
-/// Types that stand as a whole number: how they give it, and how they are made of one.
+/// Types that are stored as an integer, each with its two conversions.
 macro_rules! numbers {
     ($($name:ident: $number:ty, $to:expr, $from:expr;)*) => {$(
         impl ToSql for $name {
@@ -45,7 +45,7 @@ numbers! {
     Timestamp: i64, |moment| moment.as_millis(), Timestamp::from_millis;
 }
 
-/// Types that stand as their word.
+/// Types that are stored as their name.
 macro_rules! words {
     ($($name:ident),*) => {$(
         impl ToSql for $name {

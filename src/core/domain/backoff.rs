@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-/// The longest pause between two tries of a feed or page that fails.
+/// The longest delay between two attempts to check a failing feed or page.
 pub const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
-/// How long to wait for a feed after `failures` failures in a row: `every`, then twice that, doubling up to
-/// [`LONGEST_PAUSE`] (or `every`, when that is longer).
+/// The delay before a feed is polled again after `failures` failures in a row: `every`, then twice that, and so on
+/// up to [`LONGEST_PAUSE`] (or `every`, if that is longer).
 #[must_use]
 pub fn feed_delay(failures: u32, every: Duration) -> Duration {
-    // A feed that is asked every second is not asked so when it fails.
+    // Even a feed with a shorter interval waits a second after a failure.
     doubling(failures, every.max(Duration::from_secs(1)))
 }
 
-/// How long to wait for a page after `failures` failures in a row; `interval` is what the article clock would wait.
+/// The delay before a page is checked again after `failures` failures in a row; `interval` is the delay of its
+/// check schedule.
 #[must_use]
 pub fn page_delay(failures: u32, interval: Duration) -> Duration {
     doubling(failures, interval.max(Duration::from_mins(1)))
@@ -22,12 +23,12 @@ pub fn page_delay(failures: u32, interval: Duration) -> Duration {
 /// Attempts at a delivery, over three days, before it is given up.
 pub const DELIVERY_ATTEMPTS: u32 = 10;
 
-/// Refusals of one event after which later ones no longer wait for it: some minutes by the schedule below.
+/// After so many refusals of an event, later events no longer wait for it: a few minutes by the schedule below.
 pub const REFUSALS: u32 = 3;
 
-/// How long to wait before the next attempt of a delivery, after `attempt` attempts have failed (1 is the first): the
-/// schedule of Standard Webhooks. `jitter` in 0–1 lengthens it by up to a tenth, so that what failed together is not
-/// sent together. `None` when it is dead.
+/// The delay before the next attempt of a delivery after `attempt` failed attempts (1 is the first), by the
+/// schedule of Standard Webhooks. `jitter` in 0–1 adds up to a tenth, so that deliveries that failed together are
+/// not retried together. `None` if the delivery is dead.
 #[must_use]
 pub fn delivery_delay(attempt: u32, jitter: f64) -> Option<Duration> {
     const MINUTE: u64 = 60;
@@ -48,14 +49,14 @@ pub fn delivery_delay(attempt: u32, jitter: f64) -> Option<Duration> {
     Some(lengthened(delay, 0.1, jitter))
 }
 
-/// `duration` and up to `share` of it more, by `jitter` in 0–1.
+/// `duration` plus up to `share` of it, by `jitter` in 0–1.
 pub(super) fn lengthened(duration: Duration, share: f64, jitter: f64) -> Duration {
     let factor = if share.is_finite() && jitter.is_finite() {
         1.0 + share.clamp(0.0, 1.0) * jitter.clamp(0.0, 1.0)
     } else {
         1.0
     };
-    // Finite and at most twice a duration: only one of centuries could overflow.
+    // The factor is finite and at most 2, so only a duration of centuries could overflow.
     Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(duration)
 }
 

@@ -1,10 +1,10 @@
-//! What holds the revisions of an entry together, and the answers that they were read from.
+//! The chain of an entry's revisions, and the responses that they were read from.
 
 use super::ids::{CaptureId, RevisionNumber};
 use super::outcome::Capture;
 use crate::time::Timestamp;
 
-/// A link of the chain of an entry.
+/// A link in the chain of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainLink {
     /// The revision.
@@ -13,15 +13,15 @@ pub struct ChainLink {
     pub seen: Timestamp,
     /// Hash of the state as JSON.
     pub state_sha256: [u8; 32],
-    /// Hash of the answers behind it; `None` where an older program has stored it.
+    /// Hash of the responses behind it; `None` if an older version of the program stored it.
     pub captures_hash: Option<[u8; 32]>,
-    /// The link before; zeros for the first.
+    /// The hash of the link before; zeros for the first.
     pub previous: [u8; 32],
-    /// Hash of all of these.
+    /// Hash of all of the above.
     pub hash: [u8; 32],
-    /// The answers that came with it, that of the feed first.
+    /// The captures that came with it; the feed's first.
     pub captures: Vec<CaptureId>,
-    /// The state as JSON, byte for byte as it was hashed; only of the two revisions of a change, and only while it is
+    /// The state as JSON, exactly as it was hashed; only for the two revisions of a change, and only while it is
     /// kept.
     pub state: Option<String>,
 }
@@ -31,9 +31,9 @@ pub struct ChainLink {
 pub struct StoredCapture {
     /// Its row.
     pub id: CaptureId,
-    /// The answer; its body is empty when retention has taken it.
+    /// The response; its body is empty if retention has deleted it.
     pub capture: Capture,
-    /// SHA-256 of the decoded body, also when the body is gone.
+    /// SHA-256 of the decoded body, even if the body has been deleted.
     pub body_sha256: [u8; 32],
     /// Whether the body is kept.
     pub body_kept: bool,

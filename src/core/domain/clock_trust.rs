@@ -1,7 +1,7 @@
-//! Whether the clock is to be believed before something is dropped for its age: a clock that leaps ten years ahead
-//! would make everything old at once, and what was dropped does not come back with it.
+//! Whether to trust the clock before anything is deleted by age. A clock that is ten years ahead makes everything
+//! look old, and correcting it later does not bring back what was deleted.
 //!
-//! The witnesses are the servers: HTTP answers name their moment (`Date`, RFC 9110 §6.6.1).
+//! The witnesses are servers: HTTP responses have their time in the `Date` header (RFC 9110 §6.6.1).
 
 use std::fmt;
 use std::time::Duration;
@@ -10,30 +10,30 @@ use chrono::DateTime;
 
 use crate::time::Timestamp;
 
-/// So many of the newest answers are asked.
+/// How many of the newest responses are checked.
 pub const WITNESSES: usize = 200;
 
-/// Only answers of this time bear witness.
+/// Only responses of this period are witnesses.
 const RECENT: Duration = Duration::from_hours(7 * 24);
 
-/// Retention counts in days.
+/// Smaller offsets do not matter: retention is in days.
 const TOLERANCE: Duration = Duration::from_hours(24);
 
-/// An answer of a server: when it was complete by our clock, and its header `Date` as received.
+/// A response of a server: when it was complete by our clock, and its `Date` header as received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Witness {
     /// By our clock.
     pub ours: Timestamp,
-    /// By that of the server; `None` when it does not say.
+    /// By the server's clock; `None` if it does not send one.
     pub theirs: Option<String>,
 }
 
-/// Why the clock is not believed.
+/// Why the clock is not trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockDoubt {
-    /// No answer of the last week was stored; this is the moment of the newest.
+    /// No response of the last week is stored; this is the time of the newest.
     NoWitness(Timestamp),
-    /// The clocks of all servers are another, the nearest by so much.
+    /// The clocks of all servers differ from ours; the closest one by this much.
     Contradicted(Duration),
 }
 
@@ -53,8 +53,8 @@ impl fmt::Display for ClockDoubt {
     }
 }
 
-/// What speaks against the clock that shows `now`. Nothing does when nothing was ever stored, and one server that
-/// agrees is enough: others may be wrong, or answer from a cache.
+/// The doubt about a clock that shows `now`. There is none if no response was ever stored. One server that agrees
+/// is enough: others may be wrong or send cached responses.
 #[must_use]
 pub fn doubt(now: Timestamp, answers: &[Witness]) -> Option<ClockDoubt> {
     let newest = answers.iter().map(|answer| answer.ours).max()?;
@@ -75,7 +75,7 @@ pub fn doubt(now: Timestamp, answers: &[Witness]) -> Option<ClockDoubt> {
     match nearest {
         _ if !any => Some(ClockDoubt::NoWitness(newest)),
         Some(off) if off > TOLERANCE => Some(ClockDoubt::Contradicted(off)),
-        // Servers that tell no time cannot be asked.
+        // Servers that send no date say nothing about the clock.
         Some(_) | None => None,
     }
 }

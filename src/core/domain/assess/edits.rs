@@ -1,4 +1,4 @@
-//! One edit inside a text: figures, negations, names, who said it, slips of the pen, other words.
+//! One edit inside a text: figures, negations, names, attributions, typos, other words.
 
 use super::evidence::{Edit, Evidence, Place};
 use super::judge::{Judge, clip};
@@ -12,12 +12,12 @@ use crate::domain::diff::Class;
 use crate::domain::normalise::same_to_the_eye;
 
 impl Judge {
-    /// Names everything that one edit does.
+    /// Names everything that an edit does.
     pub(super) fn edit(&mut self, edit: &Edit, evidence: &Evidence) {
         if edit.place == Place::Byline {
             return;
         }
-        // A notice is no wording.
+        // A notice is not a change of wording.
         if edit.removed.words.is_empty() && notice::find(&edit.added.text).is_some() {
             return;
         }
@@ -39,7 +39,7 @@ impl Judge {
         }
         self.links(edit);
         let is_named = self.findings() > before;
-        // Where words are single characters, a short edit is all that its name says.
+        // In scripts where one character is a word, the finding already covers all of a short edit.
         let words = || edit.removed.words.iter().chain(&edit.added.words);
         let characters = words().all(|word| word.class == Class::Ideograph) && words().count() <= 3;
         if !(is_named && characters) {
@@ -47,13 +47,13 @@ impl Judge {
         }
     }
 
-    /// Names the figures that were exchanged, and returns the words that are named with them: units.
+    /// Names the figures that were changed. Returns the words that this also explains: units.
     pub(super) fn numbers(&mut self, edit: &Edit, evidence: &Evidence) -> Vec<String> {
         let mut old = edit.removed.figures(evidence.languages);
         let mut new = edit.added.figures(evidence.languages);
         cancel(&mut old, &mut new, |figure| figure.key.clone());
-        // A number in words by itself may be no number (`one of them`, `second`): it counts beside another, or as what
-        // a whole sentence tells.
+        // A number word alone may not be a number (`one of them`, `second`). It counts only if the other side has
+        // a figure, or if it is part of an added or removed sentence.
         let in_words = |figures: &[Figure]| {
             let is_vague =
                 |figure: &Figure| figure.in_words && !(edit.whole_sentences && figure.counts);
@@ -80,13 +80,13 @@ impl Judge {
         Vec::new()
     }
 
-    /// Months and days are figures too, when one stands in the place of another.
+    /// Months and days also count as figures if one replaces another.
     fn dates(&mut self, edit: &Edit, evidence: &Evidence) -> Vec<String> {
         let mut named = Vec::new();
         let mut old = edit.removed.words_of(WordKind::Date, evidence.languages);
         let mut new = edit.added.words_of(WordKind::Date, evidence.languages);
         cancel(&mut old, &mut new, Clone::clone);
-        // `5 mg` → `5 g`: a short word behind a figure is its unit.
+        // `5 mg` → `5 g`: a short word after a figure is its unit.
         if edit.before.contains(char::is_numeric)
             && let ([old], [new]) = (edit.removed.words.as_slice(), edit.added.words.as_slice())
             && [old, new].iter().all(|word| word.text.chars().count() <= 3)
@@ -113,13 +113,14 @@ impl Judge {
     pub(super) fn negations(&mut self, edit: &Edit, evidence: &Evidence) {
         let langs = evidence.languages;
         for (kind, name) in [(WordKind::Negation, ""), (WordKind::Hedge, " (hedge)")] {
-            // Nearly every sentence has a word that may weaken it; alone it says nothing of the whole.
+            // Nearly every sentence has a hedging word, so it says nothing about a whole sentence that came or
+            // went.
             if kind == WordKind::Hedge && edit.whole_sentences {
                 continue;
             }
             let mut old = edit.removed.words_of(kind, langs);
             let mut new = edit.added.words_of(kind, langs);
-            // One negation for another says the same; one hedge for another nearly so.
+            // One negation for another means the same; one hedge for another nearly the same.
             let common = old.len().min(new.len());
             if kind == WordKind::Negation {
                 old.drain(..common);
@@ -147,14 +148,14 @@ impl Judge {
         }
     }
 
-    /// Names the names that were exchanged, and returns them.
+    /// Names the names that were changed, and returns them.
     fn names(
         &mut self,
         edit: &Edit,
         evidence: &Evidence,
         significance: Significance,
     ) -> Vec<String> {
-        // German writes every noun with a capital, and headlines may do so with every word.
+        // German capitalises every noun, and a headline may capitalise every word.
         let is_title = matches!(edit.place, Place::Headline | Place::Kicker);
         if evidence.languages.is("de") || is_title && is_title_case(evidence, edit.place) {
             return Vec::new();
@@ -219,7 +220,7 @@ impl Judge {
         );
     }
 
-    /// What is left when the special kinds have been named.
+    /// Names what is left when the special kinds have been named.
     fn wording(&mut self, edit: &Edit, evidence: &Evidence, is_named: bool, names: &[String]) {
         let content = |side: &EditSide| -> Vec<String> {
             side.words
@@ -251,7 +252,7 @@ impl Judge {
         };
         let marks_only = old.is_empty() && new.is_empty();
         if marks_only && (is_named || edit.removed.marks == edit.added.marks) {
-            // Quotation marks and figures are named by others; the same words in another order are not.
+            // Quotation marks and figures are named elsewhere; the same words in another order are not.
             if !is_named && edit.removed.words.len() > 1 && !edit.added.words.is_empty() {
                 self.found(
                     Label::Wording,
@@ -275,7 +276,7 @@ impl Judge {
         let asks = edit.removed.marks.contains(['?', '？', '؟'])
             != edit.added.marks.contains(['?', '？', '؟']);
         let (old_signs, new_signs) = (edit.removed.signs(), edit.added.signs());
-        // A sign in the place of another says something else; one that came or went may be an ornament.
+        // A sign that replaces another says something else. One that was added or removed may be an ornament.
         let signals = !old_signs.is_empty() && !new_signs.is_empty() && old_signs != new_signs;
         let significance = if silent && !asks && !signals {
             Significance::Minor
@@ -290,14 +291,14 @@ impl Judge {
     }
 }
 
-/// What was put right, when the edit does no more than that: letters, capitals, punctuation, a word written twice.
+/// What was corrected, if the edit does nothing else: letters, capitals, punctuation, a repeated word.
 pub(super) fn slip(edit: &Edit) -> Option<String> {
     let (old, new) = (&edit.removed, &edit.added);
     if has_quotation_mark(old) || has_quotation_mark(new) {
         return None;
     }
     if old.words.is_empty() && new.words.is_empty() {
-        // Punctuation, but no question, and nothing that may be a sign or a unit.
+        // Only punctuation: no question mark, and nothing that may be a sign or a unit.
         let harmless = |side: &EditSide| {
             side.marks.chars().all(|c| {
                 matches!(
@@ -358,7 +359,7 @@ fn has_quotation_mark(side: &EditSide) -> bool {
     })
 }
 
-/// The words that tell who says so, in lower case; not those that are something else in the passive.
+/// The verbs of speech, in lower case, without those that mean something else in the passive.
 fn speech(side: &EditSide, before: &str, evidence: &Evidence) -> Vec<String> {
     let mut found = side.words_of(WordKind::Speech, evidence.languages);
     let is = |kind, word: &str| lexicon::is_word_of(kind, word, evidence.languages);
@@ -378,7 +379,7 @@ fn speech(side: &EditSide, before: &str, evidence: &Evidence) -> Vec<String> {
     found
 }
 
-/// The words with a capital that is not explained by the beginning of a sentence.
+/// The capitalised words, except those with a capital only because they begin a sentence.
 fn names(side: &EditSide, begins_sentence: bool, evidence: &Evidence) -> Vec<String> {
     side.words
         .iter()
@@ -402,7 +403,7 @@ fn names(side: &EditSide, begins_sentence: bool, evidence: &Evidence) -> Vec<Str
         .collect()
 }
 
-/// Whether most words of the headline begin with a capital.
+/// Whether most words of the headline are capitalised.
 fn is_title_case(evidence: &Evidence, place: Place) -> bool {
     let headlines = evidence
         .passages

@@ -1,4 +1,4 @@
-//! The edits of a comparison, laid out for judging: where each stands and what it took away and brought.
+//! The edits of a comparison, prepared for judging: where each one is, and what it removed and added.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::domain::diff::{
 use crate::domain::normalise::{reading, visible};
 use crate::domain::state::HeadlineSource;
 
-/// Where an edit stands.
+/// Where an edit is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     Headline,
@@ -38,7 +38,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// One edit inside a text that stands on both sides.
+/// An edit inside a text that exists before and after.
 #[derive(Debug, Clone)]
 pub(super) struct Edit {
     pub(super) place: Place,
@@ -46,20 +46,20 @@ pub(super) struct Edit {
     pub(super) added: EditSide,
     /// The word in front of it, in lower case.
     pub(super) before: String,
-    /// Whether it begins a sentence, so that a capital says nothing.
+    /// Whether it begins a sentence, so that a capital means nothing.
     pub(super) begins_sentence: bool,
-    /// Whether whole sentences came or went, with nothing in their place.
+    /// Whether whole sentences were added or removed, and nothing replaced them.
     pub(super) whole_sentences: bool,
 }
 
-/// A block that came, went or stands elsewhere.
+/// A block that was added, removed or moved.
 #[derive(Debug, Clone)]
 pub(super) struct WholeBlock {
     pub(super) place: Place,
     pub(super) text: String,
 }
 
-/// A text that moved, both sides, for what shows only in the whole: quotations.
+/// Both sides of a changed text, for what only the full text shows: quotations.
 #[derive(Debug, Clone)]
 pub(super) struct Passage {
     pub(super) place: Place,
@@ -67,10 +67,10 @@ pub(super) struct Passage {
     pub(super) new: String,
 }
 
-/// So many edits are judged one by one; what they have to say has been said by then.
+/// At most this many edits are judged; more would not change the verdict.
 const MOST_EDITS: usize = 2_000;
 
-/// Everything that a judgement is made from.
+/// Everything that a verdict is based on.
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
     pub(super) edits: Vec<Edit>,
@@ -80,7 +80,7 @@ pub(super) struct Evidence {
     pub(super) moved: Vec<(u32, u32)>,
     pub(super) split: u32,
     pub(super) joined: u32,
-    /// How many list numbers were written out, how many are no longer, and how many went with their place.
+    /// How many list numbers were written out, how many no longer are, and how many follow a new position.
     pub(super) renumbered: [usize; 3],
     /// Places where only the shape of marks was changed.
     pub(super) typographic: Vec<(Place, String)>,
@@ -88,7 +88,7 @@ pub(super) struct Evidence {
 }
 
 impl Edit {
-    /// A block that came, or went, as an edit.
+    /// Treats an added or removed block as an edit.
     pub(super) fn of_block(block: &WholeBlock, added: bool) -> Self {
         let text = list_number(&block.text).map_or(block.text.as_str(), |(_, item)| item);
         let (removed, added) = if added {
@@ -129,7 +129,7 @@ impl Evidence {
         }
         match comparison.standfirst.as_deref() {
             None => {}
-            // One that came or went is a paragraph that came or went.
+            // A standfirst that was added or removed counts as a paragraph.
             Some([Segment::Insert(text)]) => evidence.whole(Place::Standfirst, text.clone(), true),
             Some([Segment::Delete(text)]) => evidence.whole(Place::Standfirst, text.clone(), false),
             Some(segments) => evidence.line(Place::Standfirst, segments),
@@ -149,7 +149,7 @@ impl Evidence {
         evidence
     }
 
-    /// The evidence of one block alone.
+    /// The evidence of a single block.
     pub(super) fn of_block(block: &BlockDiff) -> Self {
         let text: String = block.segments.iter().map(Segment::text).collect();
         let mut evidence = Self {
@@ -167,7 +167,7 @@ impl Evidence {
         evidence
     }
 
-    /// Whether nothing happened but that blocks were cut anew.
+    /// Whether blocks were only split, joined or renumbered.
     pub(super) fn is_only_recut(&self) -> bool {
         let recut = self.split > 0 || self.joined > 0 || self.renumbered != [0; 3];
         recut && self.edits.is_empty() && self.added.is_empty() && self.removed.is_empty()
@@ -177,7 +177,7 @@ impl Evidence {
         self.line_under(place, segments, None);
     }
 
-    /// Lays out the edits of a line; figures that only follow renumbered items are counted with those.
+    /// Adds the edits of a line. Figures that only follow renumbered items are counted with those items.
     fn line_under(
         &mut self,
         place: Place,
@@ -300,7 +300,7 @@ impl Evidence {
         self.line_under(place(number), &segments, Some(recut.renumbering()));
     }
 
-    /// A sentence that went from one place to another is no edit of the sense.
+    /// A sentence that moved to another place does not change the meaning.
     fn cancel_moved_sentences(&mut self) {
         let mut came: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, edit) in self.edits.iter().enumerate() {
@@ -332,7 +332,7 @@ impl Evidence {
     }
 }
 
-/// Some of the text, to tell its language.
+/// Some of the text, to detect its language.
 fn sample(comparison: &Comparison) -> String {
     const ENOUGH: usize = 1_500;
     let mut sample = String::new();
@@ -360,7 +360,7 @@ fn sample(comparison: &Comparison) -> String {
     sample
 }
 
-/// Whether one side holds whole sentences and the other nothing.
+/// Whether one side has whole sentences and the other side nothing.
 fn is_whole(full: &EditSide, empty: &EditSide, begins_sentence: bool) -> bool {
     empty.text.trim().is_empty()
         && begins_sentence
@@ -368,10 +368,10 @@ fn is_whole(full: &EditSide, empty: &EditSide, begins_sentence: bool) -> bool {
         && ends_sentence(&full.text)
 }
 
-/// Fewer words may be an abbreviation, or an exclamation.
+/// Anything shorter may be an abbreviation or an exclamation.
 pub(super) const SHORTEST_SENTENCE: usize = 3;
 
-/// Whether the text ends as a sentence does.
+/// Whether the text ends like a sentence.
 pub(super) fn ends_sentence(text: &str) -> bool {
     text.trim_end()
         .trim_end_matches(['"', '”', '’', '\'', '»', ')', '」'])

@@ -1,4 +1,4 @@
-//! What was found so far, label by label. The rules that find it are in `labels`, `edits` and `quotes`.
+//! The findings so far, by label. The rules that find them are in `labels`, `edits` and `quotes`.
 
 use std::collections::BTreeMap;
 
@@ -9,26 +9,26 @@ use crate::domain::classify::{Label, Significance};
 pub(super) struct Finding {
     pub(super) label: Label,
     pub(super) significance: Significance,
-    /// For people, without the label.
+    /// For people; does not repeat the label.
     pub(super) text: String,
-    /// How many findings of the label this one stands for.
+    /// How many findings of the label this one represents.
     pub(super) count: u32,
 }
 
-/// So many quotations, and so many added texts, are looked at one by one.
+/// At most this many quotations, and this many added texts, are checked.
 pub(super) const MANY: usize = 200;
-/// So many reasons are given for a label; more are counted.
+/// The number of reasons given for a label; further ones are only counted.
 const REASONS: usize = 5;
-/// So many characters of a text are shown in a reason.
+/// The number of characters of a text that a reason shows.
 const SHOWN: usize = 60;
 
-/// What was found of one label.
+/// The findings of one label.
 struct LabelTally {
     /// The first few.
     shown: Vec<Finding>,
     /// How many there are.
     count: u32,
-    /// The weightiest of all.
+    /// The highest of all.
     significance: Significance,
 }
 
@@ -42,7 +42,7 @@ fn count(n: usize) -> u32 {
 }
 
 impl Judge {
-    /// The findings in the order of [`Label`].
+    /// The findings, in the order of [`Label`].
     pub(super) fn finish(self) -> Vec<Finding> {
         let mut out = Vec::new();
         for (_, tally) in self.tallies {
@@ -60,7 +60,7 @@ impl Judge {
         out
     }
 
-    /// Notes a finding.
+    /// Adds a finding.
     pub(super) fn found(&mut self, label: Label, significance: Significance, text: String) {
         let tally = self.tallies.entry(label).or_insert_with(|| LabelTally {
             shown: Vec::new(),
@@ -90,7 +90,7 @@ impl Judge {
         self.tallies.keys().all(|found| *found == label)
     }
 
-    /// That of the weightiest finding.
+    /// The highest significance of all findings.
     pub(super) fn significance(&self) -> Option<Significance> {
         self.tallies.values().map(|tally| tally.significance).max()
     }
@@ -101,7 +101,7 @@ impl Judge {
     }
 }
 
-/// The text on one line, cut when it is long.
+/// The text on one line, shortened if it is long.
 pub(super) fn clip(text: &str) -> String {
     let text = text.trim();
     match text.char_indices().nth(SHOWN) {

@@ -15,13 +15,13 @@ use crate::domain::event::Field;
 use crate::domain::normalise::reading;
 use crate::domain::state::{Channel, HeadlineSource};
 
-/// In bytes: `訂正`.
+/// In bytes, the length of `訂正`.
 const SHORTEST_NOTICE: usize = 6;
-/// From so many words on, an added or removed paragraph says something.
+/// An added or removed paragraph with at least this many words is substantive.
 const TELLING: u32 = 5;
 
 impl Judge {
-    /// Looks at everything.
+    /// Judges everything.
     pub(super) fn all(&mut self, comparison: &Comparison, evidence: &Evidence, context: &Context) {
         for (place, shown) in &evidence.typographic {
             let text = format!("{} in {place}", clip(shown));
@@ -44,7 +44,7 @@ impl Judge {
         self.unannounced(comparison, evidence, context);
     }
 
-    /// Names what was done to the texts.
+    /// Names what was changed in the texts.
     pub(super) fn texts(&mut self, evidence: &Evidence) {
         for edit in &evidence.edits {
             self.edit(edit, evidence);
@@ -54,10 +54,10 @@ impl Judge {
         self.notices(evidence);
     }
 
-    /// A document in place of another one, or of a page.
+    /// A document that replaced another one, or a page.
     pub(super) fn replaced(&mut self, replaced: Replaced) {
         let (significance, text) = match replaced {
-            // What it says now is not known, so nothing says that it matters.
+            // The new content is not known, so there is no sign that it matters.
             Replaced::Document => (Significance::Minor, "the document was replaced"),
             Replaced::Form { loses_text: false } => (
                 Significance::Minor,
@@ -97,7 +97,7 @@ impl Judge {
             self.found(Label::Moved, Significance::Minor, text);
         }
         for (count, what) in [(evidence.split, "split"), (evidence.joined, "joined")] {
-            // A reader sees the border, and reads the same words.
+            // A reader sees a new paragraph break but reads the same words.
             if count > 0 && evidence.edits.is_empty() {
                 let noun = if count == 1 {
                     "paragraph"
@@ -124,7 +124,7 @@ impl Judge {
         }
     }
 
-    /// A block that came or went: one of a single sentence, or a row or item, is judged by what it says.
+    /// A block that was added or removed. If it is only one sentence, a row or an item, what it says decides.
     fn whole_block(&mut self, block: &WholeBlock, label: Label, evidence: &Evidence) {
         let before = self.findings();
         if sentence_count(&block.text) <= 1 {
@@ -144,7 +144,7 @@ impl Judge {
         self.found(label, significance, text);
     }
 
-    /// The headlines, and the kicker above them: by itself that says less, and its words are named by themselves.
+    /// The headlines, and the kicker above them. A kicker matters less, and its words are named separately.
     fn headlines(&mut self, comparison: &Comparison, evidence: &Evidence) {
         let (kickers, titles): (Vec<_>, Vec<_>) = comparison
             .headlines
@@ -180,7 +180,7 @@ impl Judge {
         }
     }
 
-    /// Links that lead elsewhere under the same words.
+    /// Links with the same words and a new target.
     fn targets(&mut self, comparison: &Comparison) {
         for link in &comparison.links {
             let words = clip(&link.words);
@@ -221,7 +221,7 @@ impl Judge {
                 format!("{} → {}", clip(old), clip(new)),
             );
         }
-        // Something moved that no rule has a name for: it is told all the same.
+        // The text changed in a way that no rule has a name for. Report it anyway.
         let text_moved = comparison
             .fields
             .iter()
@@ -231,7 +231,7 @@ impl Judge {
         }
     }
 
-    /// Claimed dates that moved with the text; alone they would make no change.
+    /// Claimed dates that changed together with the text; alone they do not make a change.
     fn dates_beside(&mut self, comparison: &Comparison, context: &Context) {
         if !context.dates_moved {
             return;
@@ -274,13 +274,13 @@ impl Judge {
         let added: Vec<(Place, &str)> = added
             .filter(|(_, text)| text.len() >= SHORTEST_NOTICE)
             .collect();
-        // A notice stands at the beginning or at the end.
+        // A notice is at the beginning or at the end.
         let far = added.len().saturating_sub(MANY).max(MANY.min(added.len()));
         for &(place, text) in added.iter().take(MANY).chain(&added[far..]) {
             let Some(notice) = notice::find(text) else {
                 continue;
             };
-            // A notice that was there before, in other words, is no new one.
+            // A reworded notice is not a new one.
             let known = evidence.passages.iter().any(|passage| {
                 passage.place == place
                     && !passage.old.is_empty()
@@ -311,7 +311,7 @@ impl Judge {
         if !material || !read || !still || self.has(Label::CorrectionNotice) {
             return;
         }
-        // A notice that stood there before and was written anew tells of the change, too.
+        // An old notice that was reworded announces the change, too.
         let retold = |passage: &Passage| {
             passage.old != passage.new
                 && passage.new.len() >= SHORTEST_NOTICE

@@ -1,11 +1,11 @@
-//! Words that tell what an edit does to the sense, in many languages: `words.txt`.
+//! Words that show how an edit changes the meaning, in many languages: `words.txt`.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::domain::diff::is_ideograph;
 
-/// A set of languages, a bit each.
+/// A set of languages, one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Languages(u32);
 
@@ -15,7 +15,7 @@ const NAMES: [&str; 19] = [
 ];
 
 impl Languages {
-    /// Any language at all.
+    /// Every language.
     pub(super) const ALL: Self = Self(u32::MAX);
 
     fn named(name: &str) -> Self {
@@ -40,16 +40,16 @@ impl Languages {
         self.0 == 0
     }
 
-    /// Whether this is the one language of that name.
+    /// Whether this is exactly the language of that name.
     pub(super) fn is(self, name: &str) -> bool {
         self == Self::named(name)
     }
 
-    /// The language of a text, as far as frequent words and the script tell; [`Self::ALL`] when they do not.
+    /// The language of a text, guessed from frequent words and the script; [`Self::ALL`] if they do not decide it.
     pub(super) fn of(text: &str) -> Self {
         let mut hits = [0_u32; NAMES.len()];
         let mut han = 0;
-        // A few hundred characters say enough.
+        // A few hundred characters are enough.
         for word in text
             .split(|c: char| !is_letter(c))
             .filter(|word| !word.is_empty())
@@ -100,20 +100,20 @@ fn is_letter(c: char) -> bool {
     c.is_alphabetic() || matches!(c, '\'' | '’' | '\u{900}'..='\u{97f}')
 }
 
-/// What a kind of word does to the sense.
+/// How a word affects the meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WordKind {
-    /// Denies.
+    /// Negates.
     Negation,
-    /// Weakens.
+    /// Weakens a claim.
     Hedge,
-    /// Says who says so.
+    /// Attributes a statement to somebody.
     Speech,
-    /// Names a month or a day.
+    /// Is a month or a day.
     Date,
-    /// Says nothing of the kind in the passive: `admitted to hospital`.
+    /// Looks like a verb of speech, but is not one in the passive: `admitted to hospital`.
     Passive,
-    /// Makes the passive.
+    /// Forms the passive.
     Auxiliary,
 }
 
@@ -127,7 +127,7 @@ struct LexiconEntry {
     passive: Languages,
     auxiliary: Languages,
     number: Languages,
-    /// The number is one of an order, or none at all: `second`.
+    /// An ordinal, or not a number at all: `second`.
     is_ordinal: bool,
     empty: Languages,
     value: &'static str,
@@ -136,7 +136,7 @@ struct LexiconEntry {
 
 struct Lexicon {
     words: HashMap<&'static str, LexiconEntry>,
-    /// Words of scripts without spaces, to be looked for inside a text.
+    /// Words of scripts without spaces; these are searched for inside a text.
     inside: Vec<(WordKind, Languages, &'static str)>,
 }
 
@@ -151,7 +151,7 @@ fn read(text: &'static str) -> Lexicon {
             continue;
         };
         let languages = Languages::named(name);
-        // Signs (`*`) stand beside letters as the words of these languages do.
+        // Signs (`*`) are written next to letters without a space, like the words of these languages.
         let unspaced = matches!(name, "zh" | "ja" | "ko" | "*");
         for word in parts {
             let (word, value) = word.split_once('=').unwrap_or((word, ""));
@@ -184,13 +184,13 @@ fn read(text: &'static str) -> Lexicon {
     Lexicon { words, inside }
 }
 
-/// Whether a word, in lower case with straight apostrophes, is of the kind.
+/// Whether a word, in lower case with straight apostrophes, is of the given kind.
 pub(super) fn is_word_of(kind: WordKind, word: &str, languages: Languages) -> bool {
     if kind == WordKind::Negation && has_negated_form(word, languages) {
         return true;
     }
     let entry = LEXICON.words.get(word).or_else(|| {
-        // Arabic writes `and` and `so` onto the word.
+        // Arabic joins `and` and `so` to the word.
         let bare = word.strip_prefix(['و', 'ف'])?;
         LEXICON.words.get(bare)
     });
@@ -204,7 +204,7 @@ pub(super) fn is_word_of(kind: WordKind, word: &str, languages: Languages) -> bo
         WordKind::Auxiliary => (entry.auxiliary, 0),
     };
     if languages == Languages::ALL {
-        // Without knowing the language, words that mean something harmless elsewhere do not count.
+        // If the language is unknown, a word that is harmless in another language does not count.
         return !set.is_none() && Languages(others).without(set).is_none();
     }
     set.meets(languages)
@@ -217,7 +217,7 @@ fn has_negated_form(word: &str, languages: Languages) -> bool {
     english || french
 }
 
-/// The words of the kind inside a text of a script without spaces.
+/// The words of the given kind inside a text of a script without spaces.
 pub(super) fn found_inside(kind: WordKind, text: &str, languages: Languages) -> Vec<&'static str> {
     if text.is_ascii() {
         return Vec::new();
@@ -230,20 +230,20 @@ pub(super) fn found_inside(kind: WordKind, text: &str, languages: Languages) -> 
         .collect()
 }
 
-/// The value of a number in words.
+/// The value of a number word.
 pub(super) fn value(word: &str, languages: Languages) -> Option<&'static str> {
     let entry = LEXICON.words.get(word)?;
     (entry.number.meets(languages) && !entry.value.is_empty()).then_some(entry.value)
 }
 
-/// Whether a number in words counts something, by itself: `three`, and not `one` or `third`.
+/// Whether a number word surely counts something: `three`, but not `one` or `third`.
 pub(super) fn is_count(word: &str, languages: Languages) -> bool {
     let entry = LEXICON.words.get(word);
     value(word, languages).is_some_and(|value| value != "1")
         && entry.is_some_and(|entry| !entry.is_ordinal)
 }
 
-/// The sign of a unit that is written as a word.
+/// The symbol of a unit that is written as a word.
 pub(super) fn unit(word: &str) -> Option<&'static str> {
     LEXICON
         .words
@@ -252,7 +252,7 @@ pub(super) fn unit(word: &str) -> Option<&'static str> {
         .filter(|unit| !unit.is_empty())
 }
 
-/// Whether the word is so frequent that it says nothing by itself.
+/// Whether the word is too frequent to mean anything by itself.
 pub(super) fn is_stop_word(word: &str, languages: Languages) -> bool {
     LEXICON
         .words

@@ -1,8 +1,9 @@
-//! Lists of what was removed and added, and what both have.
+//! Removes common items from the lists of removed and added items.
 
 use std::collections::BTreeMap;
 
-/// Takes away what both lists have, as often as both have it.
+/// Removes common items from both lists. An item that occurs several times is removed as often as both lists have
+/// it.
 pub(super) fn cancel<T, K: Ord>(old: &mut Vec<T>, new: &mut Vec<T>, key: impl Fn(&T) -> K) {
     let mut counts: BTreeMap<K, (u32, u32)> = BTreeMap::new();
     for item in old.iter() {
@@ -26,10 +27,10 @@ pub(super) fn cancel<T, K: Ord>(old: &mut Vec<T>, new: &mut Vec<T>, key: impl Fn
     new.retain(|item| take(counts.get_mut(&key(item)).map(|left| &mut left.1)));
 }
 
-/// Longer lists are not searched for likenesses.
+/// Longer lists are not searched for similar items.
 const FEW: usize = 64;
 
-/// Takes away pairs that are alike, of lists that are short.
+/// Removes pairs of similar items from short lists.
 pub(super) fn cancel_alike<T>(old: &mut Vec<T>, new: &mut Vec<T>, alike: impl Fn(&T, &T) -> bool) {
     if old.len() > FEW || new.len() > FEW {
         return;

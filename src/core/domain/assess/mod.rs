@@ -1,8 +1,9 @@
 //! Labels, score and significance of a comparison, each with its reason.
 //!
-//! Everything is judged by rules over the words of the edits; nothing is learned or downloaded. A changed digit, sign,
-//! negation, name or quotation mark is always named; what a reader reads the same is [`Significance::Typographic`] and
-//! nothing else. Score and significance decide on alerts only, never on what is kept.
+//! All verdicts come from rules about the words of the edits; nothing is learned or downloaded. A changed digit,
+//! sign, negation, name or quotation mark is always named. A change that reads the same is
+//! [`Significance::Typographic`] and nothing else. Score and significance affect only alerts, never what is
+//! stored.
 
 mod edits;
 mod evidence;
@@ -27,21 +28,21 @@ use super::state::EntryState;
 use evidence::Evidence;
 use judge::Judge;
 
-/// What the judgement needs to know besides the difference itself.
+/// What an assessment needs besides the difference itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Context {
-    /// The earlier revision that the new state is a return to.
+    /// The earlier revision that the new state goes back to.
     pub revert_of: Option<RevisionNumber>,
-    /// The earlier revision that one of the texts returns to, while another one becomes something new.
+    /// The earlier revision that one of the texts goes back to while another text becomes something new.
     pub partly_back_to: Option<RevisionNumber>,
-    /// Whether a claimed date moved: see [`dates_moved`](super::compare::dates_moved).
+    /// Whether a claimed date changed: see [`dates_moved`](super::compare::dates_moved).
     pub dates_moved: bool,
-    /// Whether a channel that shows the change claims a date of its last change, which did not move.
+    /// Whether a channel that shows the change has a date of the last change, and that date is unchanged.
     pub dates_stayed: bool,
 }
 
 impl Context {
-    /// Of the step between two states, by nothing but what they say.
+    /// The context of the step between two states, as far as the states themselves show it.
     #[must_use]
     pub fn between(old: &EntryState, new: &EntryState, comparison: &Comparison) -> Self {
         let (before, now) = (ClaimedDates::of(old), ClaimedDates::of(new));
@@ -53,10 +54,10 @@ impl Context {
     }
 }
 
-/// Judges a difference.
+/// Assesses a difference.
 #[must_use]
 pub fn assess(comparison: &Comparison, context: &Context) -> Assessment {
-    // What stands for a document is no text to be judged by its words.
+    // The placeholder text of a document must not be judged by its words.
     let texts = comparison.replaced.map(|_| without_page_body(comparison));
     let texts = texts.as_ref().unwrap_or(comparison);
     let evidence = Evidence::of(texts);
@@ -91,8 +92,8 @@ pub fn assess(comparison: &Comparison, context: &Context) -> Assessment {
     }
 }
 
-/// How much the edit of one block matters, by itself: its significance first, then points. For choosing what is shown
-/// first; the score of a change is made of all of it.
+/// How much the edit of a block matters by itself: its significance first, then points. It decides what is shown
+/// first; the score of a change is computed from the whole change.
 #[must_use]
 pub fn weigh(block: &BlockDiff) -> (Significance, i32) {
     let evidence = Evidence::of_block(block);
@@ -101,8 +102,8 @@ pub fn weigh(block: &BlockDiff) -> (Significance, i32) {
     score::weight(&judge.finish())
 }
 
-/// Whether a text would be missed for what it says: it denies or counts something, or quotes somebody.
-/// Judged as the removal of such a paragraph is.
+/// Whether a text would be missed for its content: it negates something, has a figure, or quotes somebody. It is
+/// judged like the removal of such a paragraph.
 #[must_use]
 pub fn states_a_fact(text: &str) -> bool {
     let removed = BlockDiff {
@@ -128,7 +129,7 @@ pub fn states_a_fact(text: &str) -> bool {
     })
 }
 
-/// A comparison without what stands for a document on the page.
+/// The comparison without the placeholder text of a document on the page.
 fn without_page_body(comparison: &Comparison) -> Comparison {
     let mut texts = comparison.clone();
     texts.body = texts.feed_body.take();
@@ -138,7 +139,7 @@ fn without_page_body(comparison: &Comparison) -> Comparison {
     texts
 }
 
-/// Whether a text tells of a correction or an update: such a text is never furniture.
+/// Whether a text announces a correction or an update. Such a text is never page furniture.
 #[must_use]
 pub fn is_notice(text: &str) -> bool {
     notice::find(text).is_some()

@@ -1,10 +1,10 @@
-//! Notices in which a publisher tells of a correction or an update: `notices.txt`.
+//! Notices in which a publisher announces a correction or an update: `notices.txt`.
 
 use std::sync::LazyLock;
 
 use crate::domain::normalise::reading;
 
-/// What a notice tells of.
+/// What a notice announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Notice {
     /// Something new.
@@ -45,10 +45,10 @@ fn folded(text: &str) -> String {
     reading(text).to_lowercase()
 }
 
-/// A notice is told in the first words of a sentence, and a sentence with one is not longer than this.
+/// A notice is announced by the first words of a sentence. A text is searched only this far, in characters.
 const LONGEST: usize = 2_000;
 
-/// The notice in a text that was added, if it is one; a correction before an update.
+/// The notice in an added text, if it has one. A correction takes precedence over an update.
 pub(super) fn find(text: &str) -> Option<Notice> {
     let end = text
         .char_indices()

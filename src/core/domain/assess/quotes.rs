@@ -1,4 +1,4 @@
-//! Quotations in a text, whatever their marks, and what became of them.
+//! Quotations in a text, whatever their marks, and what happened to them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -10,28 +10,29 @@ use super::listing::cancel;
 use crate::domain::classify::{Label, Significance};
 use crate::domain::normalise::{reading, visible};
 
-/// A quotation: what stands between the marks.
+/// A quotation: the text between the marks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Quotation {
     /// As published.
     pub(super) text: String,
-    /// As it is compared.
+    /// As compared.
     pub(super) key: String,
     /// The word in front of it, in lower case, with its punctuation.
     pub(super) before: String,
 }
 
-/// So many quotations of one text are looked at.
+/// At most this many quotations of a text are checked.
 const MOST: usize = 1_000;
-/// In bytes: in longer texts the words of a quotation are not looked for.
+/// In bytes. Longer texts are not searched for the words of a quotation.
 const SEARCHED: usize = 100_000;
-/// In bytes: a quotation in single marks is a word or a sentence.
+/// In bytes. A quotation in single marks is a word or a sentence.
 const LONGEST_SINGLE: usize = 400;
 
-/// The quotations of a text. One that is not closed goes on to the end, as those over several paragraphs do.
+/// The quotations of a text. One that is not closed continues to the end, like a quotation over several
+/// paragraphs.
 pub(super) fn quotations(text: &str) -> Vec<Quotation> {
     let mut found = Vec::new();
-    // (mark that closes it, where the quotation begins)
+    // (the mark that closes it, where the quotation begins)
     let mut open: Option<(Closing, usize)> = None;
     let mut before: Option<char> = None;
     let mut chars = text.char_indices().peekable();
@@ -64,7 +65,7 @@ pub(super) fn quotations(text: &str) -> Vec<Quotation> {
 }
 
 fn push(found: &mut Vec<Quotation>, whole: &str, range: Range<usize>) {
-    // In front of the mark that opens it.
+    // The text before the opening mark.
     let lead = whole[..range.start].char_indices().next_back();
     let before = lead.map_or("", |(mark, _)| &whole[..mark]);
     let before = before.split_whitespace().next_back().unwrap_or_default();
@@ -99,7 +100,7 @@ fn opens(c: char, before: Option<char>, after: Option<char>) -> Option<Closing> 
         '"' | '“' | '„' | '‟' | '”' | '＂' => Some(Closing::Double),
         '«' | '»' => Some(Closing::Angle),
         '「' | '『' => Some(Closing::Corner),
-        // A single mark opens only in front of a word; `'90s` and `rock 'n' roll` are no quotations.
+        // A single mark opens only before a word; `'90s` and `rock 'n' roll` are not quotations.
         '‘' | '\'' | '‚' | '‹' | '’'
             if !is_letter(before) && after.is_some_and(char::is_alphabetic) =>
         {
@@ -133,7 +134,7 @@ impl Judge {
         self.found(Label::Wording, Significance::Minor, text);
     }
 
-    /// Names the quotations that came, went or say something else.
+    /// Names the quotations that were added, removed or reworded.
     pub(super) fn quotations(&mut self, evidence: &Evidence) {
         let mut old: Vec<(Place, Quotation)> = Vec::new();
         let mut new: Vec<(Place, Quotation)> = Vec::new();
@@ -217,17 +218,17 @@ impl Judge {
     }
 }
 
-/// Whether the marks stand around a title, not around what somebody said: it begins with a capital where the sentence
-/// asks for none, and nothing leads in to speech.
+/// Whether the marks enclose a title instead of speech: it has a capital where the sentence does not need one, and
+/// no verb of speech introduces it.
 fn is_title(quote: &Quotation, languages: Languages) -> bool {
-    // German writes every noun with a capital.
+    // German capitalises every noun.
     !languages.is("de")
         && quote.text.starts_with(char::is_uppercase)
         && quote.before.ends_with(char::is_alphanumeric)
         && !lexicon::is_word_of(WordKind::Speech, &quote.before, languages)
 }
 
-/// Whether a quotation is another with other words.
+/// Whether one quotation is a rewording of the other.
 fn are_alike(a: &str, b: &str) -> bool {
     let words =
         |text: &'_ str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };

@@ -1,4 +1,4 @@
-//! Blocks that were only cut anew: parts and wholes, and list numbers written out or left to the marker of the list.
+//! Blocks that were only split or joined, and list numbers that were written out or left to the list marker.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,22 +6,22 @@ use crate::domain::diff::{
     BlockDiff, BlockOp, ProseDiff, Renumbering, Segment, in_a_row, list_number,
 };
 
-/// So many bytes on either side of a border are looked up in the other text.
+/// How many bytes on either side of a border are searched for in the other text.
 const AT_BORDER: usize = 24;
 
-/// How the blocks of a text were cut anew.
+/// How the blocks of a text were split and joined.
 #[derive(Debug, Default)]
 pub(super) struct Recut<'a> {
-    /// The blocks that were split off (true) or joined (false), by the number of the whole.
+    /// The blocks that were split off (true) or joined (false), by the number of the whole block.
     parts: HashMap<(bool, u32), Vec<&'a BlockDiff>>,
-    /// Numbers of new blocks that gained a list number, and of old ones that lost it.
+    /// New blocks that gained a list number, and old blocks that lost one.
     gained: HashSet<u32>,
     lost: HashSet<u32>,
-    /// Items that have another number, as their place gives it.
+    /// Items whose number only changed with their position.
     renumbering: Renumbering,
 }
 
-/// A pair of blocks, whole against whole.
+/// A pair of blocks, each with all its parts.
 pub(super) struct Whole {
     pub(super) old: String,
     pub(super) new: String,
@@ -55,12 +55,12 @@ impl<'a> Recut<'a> {
         recut
     }
 
-    /// The items that count on, and what refers to them.
+    /// The items that were renumbered, and references to them.
     pub(super) fn renumbering(&self) -> &Renumbering {
         &self.renumbering
     }
 
-    /// How many list numbers were written out, how many are no longer, and how many went with their place.
+    /// How many list numbers were written out, how many no longer are, and how many follow a new position.
     pub(super) fn numbers(&self) -> [usize; 3] {
         [
             self.gained.len(),
@@ -69,9 +69,10 @@ impl<'a> Recut<'a> {
         ]
     }
 
-    /// A block that stands on both sides, with all of its parts, when anything of it was cut anew.
+    /// A block of both sides with all its parts, if any of it was split, joined or renumbered.
     ///
-    /// What was carried over a border is no edit, and neither is a list number that was written out: both are left out.
+    /// Text that only crossed a border is not an edit, nor is a list number that was written out: neither is in
+    /// the result.
     pub(super) fn whole(&self, block: &BlockDiff) -> Option<Whole> {
         let place = (block.from.unwrap_or_default(), block.to.unwrap_or_default());
         let counted_on = self.renumbering.has(place.0, place.1);
@@ -111,7 +112,7 @@ impl<'a> Recut<'a> {
         })
     }
 
-    /// Whether a block was split, or is one that others were joined into.
+    /// Whether a block was split, or others were joined into it.
     fn has_parts(&self, block: &BlockDiff) -> bool {
         let has = |new, whole: Option<u32>| {
             whole.is_some_and(|whole| self.parts.contains_key(&(new, whole)))
@@ -119,7 +120,7 @@ impl<'a> Recut<'a> {
         !self.parts.is_empty() && (has(true, block.from) || has(false, block.to))
     }
 
-    /// The texts of one side of a block and of its parts, with their numbers, in order.
+    /// One side of a block and its parts: the texts with their numbers, in order.
     fn side(&self, block: &BlockDiff, new: bool) -> Vec<(u32, String)> {
         let whole = if new { block.from } else { block.to };
         let shown = |block: &BlockDiff| {
@@ -143,14 +144,14 @@ impl<'a> Recut<'a> {
     }
 }
 
-/// Whether a block may begin with a list number on one of its sides: a look at its first segments.
+/// Whether a block may begin with a list number on one of its sides. Only its first segments are checked.
 fn may_have_number(block: &BlockDiff) -> bool {
     let first = block.segments.iter().take(2);
     let mut first = first.map(Segment::text);
     first.any(|text| text.starts_with(|c: char| c == '(' || c.is_ascii_digit()))
 }
 
-/// The blocks, each with its list number, that have one where the texts of the other side have none.
+/// The blocks (with their list numbers) that are numbered, if no text of the other side is.
 fn numbers_only_in(texts: &[(u32, String)], others: &[(u32, String)], found: &mut Vec<(u32, u32)>) {
     for (block, text) in texts {
         let Some((number, item)) = list_number(text) else {
@@ -166,7 +167,8 @@ fn numbers_only_in(texts: &[(u32, String)], others: &[(u32, String)], found: &mu
     }
 }
 
-/// Texts as one. Where the other side has a mark between two of them, the border took its place, or gave it up.
+/// Joins texts to one. Where the other side has a mark between two of them, the mark is added: a border replaced
+/// it, or it replaced a border.
 fn put_together(texts: &[(u32, String)], other: &str) -> String {
     const MARKS: [&str; 7] = [". ", ": ", " : ", " – ", " — ", " - ", "; "];
     let mut out = String::new();

@@ -1,13 +1,13 @@
-//! The score: how much a change deserves to be looked at first, with the list of what it is made of.
+//! The score: how urgently a change should be reviewed, and the parts that the score adds up.
 //!
-//! The weights start from those of EDGI's page scorer (research: field §2.10), turned to news: what is said to have
-//! happened counts most, then who said it, then how much of the text is new.
+//! The weights are based on those of EDGI's page scorer (research: field §2.10), adapted to news: the reported
+//! facts count most, then who stated them, then how much of the text is new.
 
 use super::judge::Finding;
 use crate::domain::classify::{Label, ScorePart, Significance};
 use crate::domain::compare::Comparison;
 
-/// Points for the first finding of a label, and for each further one up to a cap.
+/// Points for the first finding of a label, for each further one, and the cap.
 fn points(label: Label) -> (i32, i32, i32) {
     match label {
         Label::Headline => (25, 0, 25),
@@ -27,7 +27,7 @@ fn points(label: Label) -> (i32, i32, i32) {
     }
 }
 
-/// The points of each label, the findings in their order.
+/// The points of each label, in the order of the findings.
 fn of_labels(findings: &[Finding]) -> Vec<ScorePart> {
     let mut parts: Vec<ScorePart> = Vec::new();
     let mut at = 0;
@@ -41,7 +41,7 @@ fn of_labels(findings: &[Finding]) -> Vec<ScorePart> {
         let count = same.iter().map(|finding| finding.count).sum::<u32>();
         let further = i32::try_from(count.saturating_sub(1)).unwrap_or(i32::MAX);
         let mut points = one.saturating_add(more.saturating_mul(further)).min(cap);
-        // What is minor in its kind weighs half.
+        // A label with only minor findings counts half.
         if same
             .iter()
             .all(|finding| finding.significance < Significance::Substantive)
@@ -57,7 +57,7 @@ fn of_labels(findings: &[Finding]) -> Vec<ScorePart> {
     parts
 }
 
-/// How much the findings weigh, whatever the length of the texts: by their significance first.
+/// The weight of the findings regardless of the length of the texts: significance first, then points.
 pub(super) fn weight(findings: &[Finding]) -> (Significance, i32) {
     let most = findings.iter().map(|finding| finding.significance).max();
     let parts = of_labels(findings);
@@ -68,7 +68,7 @@ pub(super) fn weight(findings: &[Finding]) -> (Significance, i32) {
     )
 }
 
-/// What the score is made of, the findings in their order.
+/// The parts of the score, in the order of the findings.
 pub(super) fn parts(findings: &[Finding], comparison: &Comparison) -> Vec<ScorePart> {
     let mut parts = of_labels(findings);
     let changed = comparison.words.added.max(comparison.words.removed);
@@ -118,8 +118,8 @@ fn name(label: Label, count: u32) -> String {
     }
 }
 
-/// 0–100, within the range of the significance: typographic at most 5, minor at most 39, substantive at least 20. What
-/// the range adds or takes away becomes a part itself, so that the parts add up to the score.
+/// The score, 0–100, within the range of the significance: typographic at most 5, minor at most 39, substantive at
+/// least 20. If the range changes the sum, the difference becomes a part, so that the parts add up to the score.
 pub(super) fn total(parts: &mut Vec<ScorePart>, significance: Significance) -> u8 {
     let sum = parts
         .iter()

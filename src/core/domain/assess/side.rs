@@ -1,9 +1,9 @@
-//! What an edit took away, or brought: its words, its figures, its marks.
+//! What an edit removed or added: its words, figures and marks.
 
 use super::lexicon::{self, Languages, WordKind};
 use crate::domain::diff::{Class, is_ideograph, tokens};
 
-/// What an edit took away, or brought.
+/// What an edit removed or added.
 #[derive(Debug, Clone, Default)]
 pub(super) struct EditSide {
     /// As published.
@@ -24,7 +24,7 @@ pub(super) struct Word {
     pub(super) class: Class,
 }
 
-/// An edit that is longer than this is judged by its beginning.
+/// Only the first 20,000 bytes of an edit are judged.
 const JUDGED: usize = 20_000;
 
 fn head(text: &str) -> &str {
@@ -63,7 +63,7 @@ impl EditSide {
         }
     }
 
-    /// The words of a kind, in lower case.
+    /// The words of the given kind, in lower case.
     pub(super) fn words_of(&self, kind: WordKind, languages: Languages) -> Vec<String> {
         let mut found: Vec<String> = self
             .words
@@ -71,7 +71,7 @@ impl EditSide {
             .filter(|word| {
                 word.class == Class::Word && lexicon::is_word_of(kind, &word.lower, languages)
             })
-            // `May` and `March` are months in English only with a capital, and otherwise not.
+            // In English, `May` and `March` are months only with a capital.
             .filter(|word| {
                 let capital = word.text.starts_with(char::is_uppercase);
                 match word.lower.as_str() {
@@ -90,7 +90,8 @@ impl EditSide {
         found
     }
 
-    /// The signs among its marks: arrows, ticks, crosses, lights, thumbs. Pictures say less surely what they mean.
+    /// The signs among its marks: arrows, ticks, crosses, lights, thumbs. The meaning of other pictures is less
+    /// certain.
     pub(super) fn signs(&self) -> String {
         let is_sign = |c: &char| {
             matches!(
@@ -110,7 +111,7 @@ impl EditSide {
         self.marks.chars().filter(is_sign).collect()
     }
 
-    /// The figures, as they are compared: separators of thousands and the spelling of units do not count.
+    /// The figures, as compared: thousands separators and the spelling of units do not count.
     pub(super) fn figures(&self, languages: Languages) -> Vec<Figure> {
         let mut figures: Vec<Figure> = Vec::new();
         let mut last_is_figure = false;
@@ -170,11 +171,11 @@ impl EditSide {
 pub(super) struct Figure {
     /// As published.
     pub(super) shown: String,
-    /// As it is compared.
+    /// As compared.
     pub(super) key: String,
     /// Whether it is written in words.
     pub(super) in_words: bool,
-    /// Whether it surely counts something, even where no other figure stands in its place.
+    /// Whether it surely counts something, even if no other figure replaces it.
     pub(super) counts: bool,
 }
 
@@ -203,7 +204,7 @@ fn is_numeral(c: char) -> bool {
         )
 }
 
-/// `1,200` and `1200`, `3.5bn` and `3.5 billion`, `5%` and `5 percent` are the same; `1.5` and `15` are not.
+/// `1,200` and `1200`, `3.5bn` and `3.5 billion`, `5%` and `5 percent` are equal; `1.5` and `15` are not.
 fn figure_key(text: &str) -> String {
     let mut chars: Vec<char> = text
         .chars()
@@ -214,8 +215,8 @@ fn figure_key(text: &str) -> String {
             c => c,
         })
         .collect();
-    // A separator with exactly three digits behind it, of which another group or nothing follows, parts thousands, but
-    // a single comma or dot may as well be a decimal one: only `1,200` of English and spaces are sure.
+    // A separator before exactly three digits is a thousands separator. A single dot may also be a decimal one, so
+    // only commas (as in English `1,200`), apostrophes and spaces are removed.
     let is_group = |chars: &[char], at: usize| {
         let digits = chars[at + 1..]
             .iter()
@@ -242,7 +243,7 @@ fn figure_key(text: &str) -> String {
     }
 }
 
-/// Money is written before the figure.
+/// Currency signs are written before the figure.
 fn with_unit(number: &str, unit: &str) -> String {
     match unit {
         "$" | "€" | "£" => format!("{unit}{number}"),

@@ -1,6 +1,6 @@
-//! Whether one word is another with a slip of the pen.
+//! Whether two words differ only by a typo.
 
-/// Pairs of English words that lie one slip apart and say something else; a changed one of them is never a typo.
+/// Pairs of English words that differ by one typo and mean different things. Such a change is never a typo.
 const CONFUSABLE: &[(&str, &str)] = &[
     ("angel", "angle"),
     ("casual", "causal"),
@@ -52,7 +52,7 @@ const OPPOSITES: &[&str] = &[
     "un", "in", "im", "il", "ir", "dis", "non", "non-", "anti", "anti-", "не", "без", "ne",
 ];
 
-/// Whether one of the words, in lower case, is the other with a prefix that denies it.
+/// Whether one word is the other with a negating prefix. Both are in lower case.
 pub(super) fn are_opposites(a: &str, b: &str) -> bool {
     let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
     short.chars().count() >= 4
@@ -67,10 +67,10 @@ fn are_confusable(a: &str, b: &str) -> bool {
         .any(|pair| *pair == (a, b) || *pair == (b, a))
 }
 
-/// Whether the words, in lower case, differ as a slip of the pen and its correction do.
+/// Whether two words, in lower case, differ like a typo and its correction.
 ///
-/// Without a dictionary that is a guess, so it is a narrow one: letters swapped, doubled or not, or one letter inside a
-/// long word. Another ending is grammar, another beginning another word.
+/// Without a dictionary this is a guess, so it is a narrow one: letters swapped, doubled or not, or one letter
+/// inside a long word. A different ending is grammar, and a different beginning is another word.
 pub(super) fn is_slip(a: &str, b: &str) -> bool {
     if a == b || !a.chars().chain(b.chars()).all(char::is_alphabetic) {
         return false;
@@ -97,7 +97,7 @@ pub(super) fn is_slip(a: &str, b: &str) -> bool {
     match (&old[head..old.len() - tail], &new[head..new.len() - tail]) {
         // `teh`, `recieve`
         ([first, second], [third, fourth]) => first == fourth && second == third,
-        // `occured`; and one letter left out inside a long word.
+        // `occured`; and one letter that is missing inside a long word.
         ([extra], []) | ([], [extra]) => {
             let long = if old.len() > new.len() { &old } else { &new };
             let doubled = head.checked_sub(1).and_then(|at| long.get(at)) == Some(extra)
@@ -110,7 +110,7 @@ pub(super) fn is_slip(a: &str, b: &str) -> bool {
     }
 }
 
-/// Whether the words, in lower case, are forms of one word: another ending.
+/// Whether the words, in lower case, are forms of the same word: only the ending differs.
 pub(super) fn are_forms(a: &str, b: &str) -> bool {
     let head = a.chars().zip(b.chars()).take_while(|(p, q)| p == q).count();
     let (n, m) = (a.chars().count(), b.chars().count());

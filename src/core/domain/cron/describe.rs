@@ -19,7 +19,7 @@ pub(super) fn describe(fields: &Fields) -> String {
 
 fn times(minute: Values, hour: Values) -> String {
     let every_hour = hour.is_all(&HOUR);
-    // A handful of clock times is clearer than a rule.
+    // A few clock times are clearer than a rule.
     if !minute.star && !every_hour && minute.count() * hour.count() <= 6 {
         let clock: Vec<String> = hour
             .iter()
@@ -63,7 +63,7 @@ fn days(fields: &Fields) -> String {
     let all_weekdays = fields.weekday.is_all(&WEEKDAY);
     match (all_days, all_weekdays) {
         (true, true) => String::new(),
-        // One that is restricted to everything, as `1-31`, still makes "either" always true.
+        // A field such as `1-31` allows every day but is not a `*`, so "either" is always true.
         _ if fields.either_day() && (all_days || all_weekdays) => String::new(),
         (true, false) => in_week,
         (false, true) => in_month,
@@ -72,7 +72,7 @@ fn days(fields: &Fields) -> String {
     }
 }
 
-/// Values as text, with ranges from three on: `1, 3 to 6 and 9`.
+/// Values as text, with a range for three or more: `1, 3 to 6 and 9`.
 fn listed(values: Values, name: impl Fn(u8) -> String) -> String {
     let mut parts = Vec::new();
     for (first, last) in spans(values) {
@@ -85,7 +85,7 @@ fn listed(values: Values, name: impl Fn(u8) -> String) -> String {
     joined(&parts)
 }
 
-/// Runs of values that follow one another.
+/// Runs of consecutive values.
 fn spans(values: Values) -> Vec<(u8, u8)> {
     let mut spans: Vec<(u8, u8)> = Vec::new();
     for value in values.iter() {

@@ -2,7 +2,7 @@
 
 use super::CronError;
 
-/// What a field allows.
+/// The values that a field allows.
 pub(super) struct FieldRange {
     pub(super) name: &'static str,
     pub(super) min: u8,
@@ -47,7 +47,7 @@ pub(super) const MONTH: FieldRange = FieldRange {
         "december",
     ],
 };
-/// Sunday is 0 and 7.
+/// Sunday is 0 or 7.
 pub(super) const WEEKDAY: FieldRange = FieldRange {
     name: "day of week",
     min: 0,
@@ -67,7 +67,7 @@ pub(super) const WEEKDAY: FieldRange = FieldRange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Values {
     bits: u64,
-    /// Has a `*`, so it is an interval or no restriction.
+    /// Contains a `*`, so it is an interval or not a restriction.
     pub(super) star: bool,
     /// Written as `*/n`.
     pub(super) step: Option<u8>,
@@ -86,14 +86,14 @@ impl Values {
         self.bits.count_ones()
     }
 
-    /// Whether every value is in it.
+    /// Whether it contains every value.
     pub(super) fn is_all(self, unit: &FieldRange) -> bool {
         let max = if unit.max == WEEKDAY.max { 6 } else { unit.max };
         (unit.min..=max).all(|value| self.has(value))
     }
 }
 
-/// A read expression.
+/// A parsed expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fields {
     pub(super) minute: Values,
@@ -129,23 +129,23 @@ impl Fields {
         })
     }
 
-    /// Whether it runs at fixed times of the day, and not at an interval.
+    /// Whether it runs at fixed times of the day rather than at an interval.
     pub(super) fn has_fixed_times(&self) -> bool {
         !self.minute.star && !self.hour.star
     }
 
-    /// Whether both kinds of day are restricted, so that either is enough.
+    /// Whether both kinds of day are restricted, so that either one is enough.
     pub(super) fn either_day(&self) -> bool {
         !self.day.star && !self.weekday.star
     }
 
-    /// Expressions of the crate `cron`, with seconds; their union is meant.
+    /// Expressions for the crate `cron`, with seconds. A time that matches any of them counts.
     pub(super) fn alternatives(&self) -> Vec<String> {
         let minute = numbers(self.minute, &MINUTE);
         let hour = numbers(self.hour, &HOUR);
         let day = numbers(self.day, &DAY);
         let month = numbers(self.month, &MONTH);
-        // The crate's numbers of weekdays differ, its names do not.
+        // The crate numbers weekdays differently but uses the same names.
         let weekday = if self.weekday.is_all(&WEEKDAY) {
             "*".to_owned()
         } else {
@@ -200,7 +200,7 @@ fn read(unit: &FieldRange, text: &str) -> Result<Values, CronError> {
             Some((range, step)) => (range, Some(read_step(unit, part, step)?)),
             None => (part, None),
         };
-        // The question mark of Quartz says "any" where a day is meant elsewhere.
+        // Quartz writes a question mark for "any day".
         let any_day = range == "?" && (unit.name == DAY.name || unit.name == WEEKDAY.name);
         let (first, last) = if range == "*" || any_day {
             values.star = true;
@@ -235,7 +235,7 @@ fn read(unit: &FieldRange, text: &str) -> Result<Values, CronError> {
 fn read_range(unit: &FieldRange, first: &str, last: &str) -> Result<(u8, u8), CronError> {
     let text = format!("{first}-{last}");
     let (first, mut last) = (read_value(unit, first)?, read_value(unit, last)?);
-    // `sat-sun` and `1-0` end on the Sunday after.
+    // `sat-sun` and `1-0` end on the following Sunday.
     if unit.name == WEEKDAY.name && last == 0 && first > 0 {
         last = 7;
     }
