@@ -1,18 +1,18 @@
-//! Documents that are not pages, and what it means when one takes the place of another.
+//! Documents that are not pages, and what it means if one replaces another.
 //!
-//! Of a document without a text only the size and the hash are known: it was replaced, or it was not; a picture, sound
-//! or film may have been compressed anew. A text that becomes a document, or a document that becomes a page, is one
-//! step as well, and not an edit of all words.
+//! Of a document without a text, only the size and the hash are known: either it was replaced or not. A picture,
+//! sound or film may have been recompressed. A text that becomes a document, or a document that becomes a page, is
+//! one step too, and not an edit of all words.
 
 use super::life::doubt::doubt;
 use super::state::{Block, Document, PageState};
 
-/// What lies between two states of a page, before any text is compared.
+/// The difference between two states of a page, before texts are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Between {
     /// Two texts.
     Texts,
-    /// Nothing: the same bytes, of which one reading brought a text and the other did not.
+    /// Nothing: the same bytes, from which only one reading extracted a text.
     Nothing,
     /// One document was replaced by another.
     Replaced(Replaced),
@@ -21,16 +21,16 @@ pub enum Between {
 /// What was replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Replaced {
-    /// A document by another of its kind, one of them without a text.
+    /// A document by another one of its kind; one of them has no text.
     Document,
     /// A page by a document, a document by a page, or a document by one of another kind.
     Form {
-        /// Whether most of the words that could be read cannot be read there any more.
+        /// Whether most of the words that could be read before are no longer readable.
         loses_text: bool,
     },
 }
 
-/// What lies between two states of a page.
+/// The difference between two states of a page.
 #[must_use]
 pub fn between(old: &PageState, new: &PageState) -> Between {
     match (&old.document, &new.document) {
@@ -52,8 +52,8 @@ pub fn between(old: &PageState, new: &PageState) -> Between {
     }
 }
 
-/// Whether two documents may be one picture, sound or film that a server of copies has recompressed, as many do at
-/// every delivery: the bytes differ, their number not by much. What is seen in it cannot be known.
+/// Whether two documents may be the same picture, sound or film, recompressed by a CDN as many do at every
+/// delivery: the bytes differ, but the sizes are similar. What it shows cannot be known.
 fn may_be_compressed_anew(a: &Document, b: &Document) -> bool {
     let is_recording = ["image/", "audio/", "video/"]
         .iter()
@@ -62,7 +62,7 @@ fn may_be_compressed_anew(a: &Document, b: &Document) -> bool {
     is_recording && more / 2 <= less
 }
 
-/// What is shown of a page in place of its text, where that is not compared.
+/// A placeholder for the text of a page, if the text is not compared.
 #[must_use]
 pub fn described(page: &PageState) -> Vec<Block> {
     let text = match &page.document {
@@ -75,7 +75,7 @@ pub fn described(page: &PageState) -> Vec<Block> {
     vec![Block::paragraph(text)]
 }
 
-/// Whether a page is a document of which no text is known.
+/// Whether a page is a document without a known text.
 #[must_use]
 pub fn is_unread(page: &PageState) -> bool {
     page.document
@@ -83,7 +83,7 @@ pub fn is_unread(page: &PageState) -> bool {
         .is_some_and(|document| !document.text)
 }
 
-/// Whether a document gained a text by another reading of the same bytes.
+/// Whether a document gained a text because the same bytes were read differently.
 #[must_use]
 pub fn gains_text(old: &PageState, new: &PageState) -> bool {
     between(old, new) == Between::Nothing && is_unread(old) && !is_unread(new)

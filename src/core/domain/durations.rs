@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Text that is no duration, size or share.
+/// Text that is not a duration, size or share.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MeasureError {
     /// Not a duration.
@@ -61,8 +61,8 @@ pub fn parse_duration(text: &str) -> Result<Duration, MeasureError> {
         .ok_or_else(|| MeasureError::TooLarge(shortened(text)))
 }
 
-/// Writes a duration so that [`parse_duration`] reads it again: `1h30m`, `2d`, `500ms`, `0s`. What is below a
-/// millisecond is left out.
+/// Writes a duration so that [`parse_duration`] can read it: `1h30m`, `2d`, `500ms`, `0s`. Fractions of a
+/// millisecond are dropped.
 #[must_use]
 pub fn format_duration(duration: Duration) -> String {
     let mut ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
@@ -131,7 +131,7 @@ pub fn parse_size(text: &str) -> Result<u64, MeasureError> {
         .ok_or_else(|| MeasureError::TooLarge(shortened(text)))
 }
 
-/// Writes a size so that [`parse_size`] reads it again: `10 MiB`, `1500 B`.
+/// Writes a size so that [`parse_size`] can read it: `10 MiB`, `1500 B`.
 #[must_use]
 pub fn format_size(bytes: u64) -> String {
     for (unit, length) in [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] {
@@ -154,10 +154,10 @@ pub fn parse_share(text: &str) -> Result<f64, MeasureError> {
     }
 }
 
-/// Writes a share so that [`parse_share`] reads it again.
+/// Writes a share so that [`parse_share`] can read it.
 #[must_use]
 pub fn format_share(share: f64) -> String {
-    // Tenths of a percent are the finest that anybody writes.
+    // Nobody writes shares finer than a tenth of a percent.
     format!("{}%", (share * 1000.0).round() / 10.0)
 }
 
@@ -167,7 +167,7 @@ fn take_number(text: &str) -> Option<(f64, &str)> {
         .find(|digit: char| !digit.is_ascii_digit() && digit != '.')
         .unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
-    // `.5`, `5.` and endless digits are more likely a slip than meant.
+    // `.5`, `5.` and very long numbers are more likely a typo than intended.
     let plain = digits.starts_with(|first: char| first.is_ascii_digit())
         && digits.ends_with(|last: char| last.is_ascii_digit())
         && digits.len() <= 18;
@@ -179,7 +179,7 @@ fn duration_unit_ms(unit: &str) -> Option<u64> {
     Some(match unit.to_ascii_lowercase().as_str() {
         "ms" | "millisecond" | "milliseconds" => 1,
         "s" | "sec" | "secs" | "second" | "seconds" => 1000,
-        // A capital `M` means months elsewhere, and a month is no fixed time.
+        // Elsewhere a capital `M` means months, and a month has no fixed length.
         "m" if unit == "m" => MINUTE_MS,
         "min" | "mins" | "minute" | "minutes" => MINUTE_MS,
         "h" | "hr" | "hrs" | "hour" | "hours" => HOUR_MS,
@@ -199,7 +199,7 @@ fn whole(value: f64, max: u64) -> Option<u64> {
     (value <= max as f64).then(|| value.round() as u64)
 }
 
-/// Text of a message: never longer than a line.
+/// Text for a message, shortened so that it fits on a line.
 #[must_use]
 pub fn shortened(text: &str) -> String {
     const LONGEST: usize = 40;

@@ -1,4 +1,4 @@
-//! Decisions as events: what is told, and what `log` shows.
+//! Turns decisions into events: what is reported, and what `log` shows.
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -15,7 +15,7 @@ use super::ids::RevisionNumber;
 use super::state::{EntryState, HeadlineSource};
 use crate::time::Timestamp;
 
-/// An event of a kind, with nothing in it yet but its time.
+/// An empty event of a kind with its time.
 #[must_use]
 pub fn event(kind: EventKind, at: Timestamp, data: EventData) -> Event {
     Event {
@@ -26,7 +26,7 @@ pub fn event(kind: EventKind, at: Timestamp, data: EventData) -> Event {
     }
 }
 
-/// What an event says of an entry. `id` is empty for an entry that is not stored yet.
+/// What an event says about an entry. `id` is empty if the entry is not stored yet.
 #[must_use]
 pub fn entry_info(id: &str, state: &EntryState, first_seen: Timestamp) -> EntryInfo {
     EntryInfo {
@@ -52,7 +52,7 @@ pub fn revision_info(number: RevisionNumber, seen: Timestamp, state: &EntryState
     }
 }
 
-/// That an article went or came back, without the event's `text`. `revision` is the newest one of the entry.
+/// An article was removed or restored; without the event's `text`. `revision` is the newest one of the entry.
 #[must_use]
 pub fn life(
     kind: EventKind,
@@ -74,7 +74,7 @@ pub fn life(
     event(kind, at, data)
 }
 
-/// The whole change as an event noticed at `at`, without its `text` and its number.
+/// A whole change as an event noticed at `at`, without its `text` and its number.
 #[must_use]
 pub fn revised(
     revised: &Revised,
@@ -97,7 +97,7 @@ pub fn revised(
     if let Some(change) = &mut event.data.change {
         change.revert_of = *revert_of;
     }
-    // A text that was held was seen before it was noticed.
+    // An unconfirmed text was seen before it was noticed.
     event.timestamp = at;
     event
 }
@@ -150,7 +150,7 @@ pub fn step(
     event(EventKind::EntryRevised, at, data)
 }
 
-/// A target takes no more events; `kept` of them are kept for it.
+/// A target is disabled; `kept` deliveries are queued for it.
 #[must_use]
 pub fn target_disabled(target: &str, why: &str, kept: u64, at: Timestamp) -> Event {
     let waiting = match kept {
@@ -167,7 +167,7 @@ pub fn target_disabled(target: &str, why: &str, kept: u64, at: Timestamp) -> Eve
     event(EventKind::TargetDisabled, at, data)
 }
 
-/// Our own network is gone since `since`, without the event's `text`.
+/// Our own network has been down since `since`; without the event's `text`.
 #[must_use]
 pub fn service_offline(since: Timestamp, at: Timestamp) -> Event {
     let detail = format!(
@@ -178,7 +178,7 @@ pub fn service_offline(since: Timestamp, at: Timestamp) -> Event {
     service(EventKind::ServiceOffline, detail, at)
 }
 
-/// It is there again, without the event's `text`.
+/// Our network is back; without the event's `text`.
 #[must_use]
 pub fn service_online(since: Timestamp, at: Timestamp) -> Event {
     let detail = format!(
@@ -206,7 +206,7 @@ fn headline_sources(comparison: &Comparison) -> Vec<HeadlineSource> {
     sources
 }
 
-/// The headlines that moved otherwise than the one that is shown first.
+/// The headlines that changed differently from the one that is shown first.
 fn other_headlines(comparison: &Comparison) -> Vec<HeadlineInfo> {
     let others = comparison
         .headlines
@@ -220,7 +220,7 @@ fn other_headlines(comparison: &Comparison) -> Vec<HeadlineInfo> {
         .collect()
 }
 
-/// SHA-256 of the entry's fullest text, blocks joined by a blank line, in hexadecimal.
+/// SHA-256 in hexadecimal of the entry's longest text, with blocks joined by a blank line.
 #[must_use]
 pub fn body_sha256(state: &EntryState) -> String {
     let mut hash = Sha256::new();

@@ -1,26 +1,27 @@
-//! Switches of form: the feed shows a text in another way, and nobody has edited it.
+//! Changes of form: the feed shows a text differently, and nobody has edited it.
 //!
-//! A full text is cut to its beginning, a post goes behind a wall, another element of the item begins to be given. The
-//! text that is known stays known then: an edit that is made meanwhile is found when the whole is shown again.
+//! A full text is cut to its beginning, a post moves behind a wall, or the feed fills a different element of the
+//! item. The known text is kept then, and an edit that is made meanwhile is found once the full text is shown
+//! again.
 
 use std::borrow::Cow;
 
 use super::normalise::{same_to_the_eye, visible};
 use super::state::{Block, BlockKind, FeedState};
 
-/// A beginning shorter than this, in bytes, says nothing.
+/// A shorter beginning, in bytes, says nothing.
 const SHORTEST: usize = 20;
 
 /// What may follow an ellipsis: a bracket, `Read more`.
 const LONGEST_TAIL: usize = 40;
 
-/// Without an ellipsis so much is left, and so much is gone.
+/// Without an ellipsis, at least this much has to be left, and this much has to be missing.
 const UNMARKED: (usize, usize) = (60, 40);
 
-/// A notice of a wall has at most so many words.
+/// The most words of a notice of a wall.
 const LONGEST_NOTICE: usize = 60;
 
-/// Whether a text is the beginning of another one, cut off: with an ellipsis, or in the middle of a sentence.
+/// Whether a text is the truncated beginning of another one: cut with an ellipsis, or in the middle of a sentence.
 #[must_use]
 pub fn is_cut_of(short: &[Block], long: &[Block]) -> bool {
     let (short, long) = (joined(short), joined(long));
@@ -50,7 +51,7 @@ pub fn is_cut_of(short: &[Block], long: &[Block]) -> bool {
         && ends_sentence(&long)
 }
 
-/// Whether a text that shows a wall now is what is left of a known one: its beginning, and a notice.
+/// Whether a text that shows a wall is what remains of a known one: its beginning, and a notice.
 fn is_behind_a_wall(seen: &[Block], known: &[Block]) -> bool {
     let words = |blocks: &[&Block]| -> usize {
         blocks
@@ -67,7 +68,7 @@ fn is_behind_a_wall(seen: &[Block], known: &[Block]) -> bool {
     beginning < known.len() && !notice.is_empty() && words(&notice) <= LONGEST_NOTICE
 }
 
-/// Keeps of what is known what the feed only shows in another form now.
+/// Keeps the known texts that the feed now only shows in another form.
 pub(super) fn keep_known(state: &mut FeedState, known: &FeedState) {
     let walls_up = state.walled && !known.walled;
     let mut closed = false;
@@ -83,7 +84,7 @@ pub(super) fn keep_known(state: &mut FeedState, known: &FeedState) {
     }
     if closed {
         state.walled = false;
-        // Some systems put a word before the headline of what is closed.
+        // Some systems put a word before the headline of a paywalled post.
         let prefixed = |seen: &str, known: &str| {
             let (seen, known) = (visible(seen), visible(known));
             let before = seen.strip_suffix(known.as_ref()).map(str::trim_end);
@@ -97,7 +98,7 @@ pub(super) fn keep_known(state: &mut FeedState, known: &FeedState) {
     }
 }
 
-/// Whether the description is another one than before because another element gives it now, or all of it is shown.
+/// Whether the description differs only because it comes from another element, or is now shown in full.
 #[must_use]
 pub fn is_other_summary(old: &FeedState, new: &FeedState) -> bool {
     if same(&old.summary, &new.summary) {
@@ -110,13 +111,13 @@ pub fn is_other_summary(old: &FeedState, new: &FeedState) -> bool {
             && (has(&now.summaries, &old.summary) || has(&before.summaries, &new.summary)))
 }
 
-/// Whether all of the full text is shown, of which only the beginning was before.
+/// Whether the full text is now shown, of which only the beginning was shown before.
 #[must_use]
 pub fn is_longer_body(old: &FeedState, new: &FeedState) -> bool {
     is_cut_of(&old.body, &new.body)
 }
 
-/// Whether the by-line is another one than before because another element gives it now.
+/// Whether the by-line differs only because it comes from another element.
 #[must_use]
 pub fn is_other_byline(old: &FeedState, new: &FeedState) -> bool {
     let (before, now) = (&old.beside, &new.beside);
@@ -138,7 +139,7 @@ fn shown(blocks: &[Block]) -> impl Iterator<Item = &Block> {
         .filter(|block| block.kind != BlockKind::Furniture && !visible(&block.text).is_empty())
 }
 
-/// The text of some blocks in one line.
+/// The text of some blocks on one line.
 fn joined(blocks: &[Block]) -> String {
     let texts: Vec<Cow<'_, str>> = shown(blocks).map(|block| visible(&block.text)).collect();
     texts

@@ -1,4 +1,4 @@
-//! The difference between two texts of blocks: pairs, moves, splits; the words inside a pair are left to `text`.
+//! The difference between two texts of blocks: pairs, moves and splits. `text` compares the words inside a pair.
 
 use super::align::{AlignWeights, Budget, Items, align};
 use super::hunks::count_words;
@@ -14,14 +14,15 @@ use crate::domain::state::Block;
 
 /// The difference between two texts of blocks.
 ///
-/// Blocks are compared by their text; their kind does not count. Of `n` old and `m` new blocks every `from` in `1..=n`
-/// and every `to` in `1..=m` occurs exactly once, and the segments of a block rebuild both of its sides byte for byte.
-/// Blocks that a reader cannot tell apart, but that differ in their bytes, are [`BlockOp::Edit`] with the smallest
-/// segments that rebuild both; they count no words, and [`BlockDiff::is_visible`] tells them from real edits.
+/// Blocks are compared by their text only, not by their kind. With `n` old and `m` new blocks, every `from` in
+/// `1..=n` and every `to` in `1..=m` occurs exactly once, and the segments of a block rebuild both of its sides
+/// byte for byte. Blocks that look the same but differ in their bytes are [`BlockOp::Edit`] with the smallest
+/// segments that rebuild both. They count no words, and [`BlockDiff::is_visible`] distinguishes them from real
+/// edits.
 ///
-/// A block that was split stays paired with one of its parts; the others are [`BlockOp::Insert`] with `part_of`, the
-/// number of the old block. Blocks that were joined are [`BlockOp::Delete`] with `part_of`, the number of the new one.
-/// What was only carried over a border counts no words.
+/// A block that was split stays paired with one of its parts; the others are [`BlockOp::Insert`] with `part_of`,
+/// the number of the old block. Blocks that were joined are [`BlockOp::Delete`] with `part_of`, the number of the
+/// new one. Text that only crossed a border counts no words.
 #[must_use]
 pub fn diff_blocks(old: &[Block], new: &[Block]) -> ProseDiff {
     let mut diff = Differ {
@@ -59,7 +60,7 @@ pub fn diff_blocks(old: &[Block], new: &[Block]) -> ProseDiff {
     }
 }
 
-/// 0 to 1: the share of words that are in both texts.
+/// The share of words that are in both texts, 0 to 1.
 pub(super) fn similarity(gone: u64, all: u64) -> f64 {
     if all == 0 {
         return 1.0;
@@ -67,7 +68,7 @@ pub(super) fn similarity(gone: u64, all: u64) -> f64 {
     (1.0 - gone as f64 / all as f64).clamp(0.0, 1.0)
 }
 
-/// About as many words as [`word_count`] finds, without cutting the text.
+/// About as many words as [`word_count`] finds, without splitting the text into tokens.
 fn rough_count(text: &str) -> u64 {
     let mut count = 0;
     let mut inside = false;
@@ -91,12 +92,12 @@ struct Differ<'a> {
 }
 
 impl Differ<'_> {
-    /// The blocks in the order of the new text, and how many sentences stand elsewhere.
+    /// The blocks in the order of the new text, and how many sentences moved.
     fn blocks(&mut self, pairing: &Pairing, n: usize, m: usize) -> (Vec<BlockDiff>, u32) {
         let moved = pairing.moved(&self.new);
         let mut blocks = Vec::with_capacity(n.max(m));
         let mut moved_sentences = 0_u32;
-        // Deleted blocks stand behind the block that they stood behind in the old text.
+        // A deleted block comes after the block that it followed in the old text.
         let mut behind: Vec<Vec<usize>> = vec![Vec::new(); m + 1];
         let mut last = 0;
         for i in 0..n {
@@ -189,7 +190,7 @@ impl Differ<'_> {
         segments
     }
 
-    /// Counts the words of blocks that were split or joined, whole against whole.
+    /// Counts the words of blocks that were split or joined, comparing the whole blocks.
     fn joints(&mut self, pairing: &Pairing) {
         for (i, pair) in pairing.of_old.iter().enumerate() {
             let Some(j) = *pair else { continue };
@@ -255,7 +256,7 @@ fn number(index: usize) -> Option<u32> {
     u32::try_from(index + 1).ok()
 }
 
-/// One segment; none for a text that is empty.
+/// One segment, or none if the text is empty.
 fn segments_of(text: &str, kind: fn(String) -> Segment) -> Vec<Segment> {
     if text.is_empty() {
         Vec::new()

@@ -1,4 +1,4 @@
-//! Which sentences of one text stand for which of the other.
+//! Which sentences of one text correspond to which of the other.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -27,7 +27,7 @@ impl Sentences {
         self.items(&(sentence..sentence + 1))
     }
 
-    /// The items of a run of sentences.
+    /// The items of a range of sentences.
     pub(super) fn items(&self, run: &Range<usize>) -> Range<usize> {
         let at = |k: usize| {
             k.checked_sub(1)
@@ -37,13 +37,13 @@ impl Sentences {
     }
 }
 
-/// Sentences that stand for one another; one side may be empty.
+/// Sentences that correspond to each other; one side may be empty.
 pub(super) struct Group {
     pub(super) old: Range<usize>,
     pub(super) new: Range<usize>,
 }
 
-/// Sentences of both texts in order, aligned: equal ones first, then similar ones between them.
+/// Aligns the sentences of both texts in order: first equal ones, then similar ones between them.
 pub(super) fn groups(
     old_sentences: &Sentences,
     new_sentences: &Sentences,
@@ -59,7 +59,7 @@ pub(super) fn groups(
     if whole.old.len() <= 1 && whole.new.len() <= 1 {
         return vec![whole];
     }
-    // A sentence is an item too: the same machinery aligns them, each worth its length.
+    // Sentences are aligned by the same code as items, each worth its length.
     let mut numbers: HashMap<&[u32], u32> = HashMap::new();
     let mut lengths: Vec<i32> = Vec::new();
     let old_ids: Vec<&[u32]> = (0..old_sentences.len())
@@ -120,10 +120,10 @@ pub(super) fn groups(
 
 /// Up to this many sentences on each side of a gap are aligned by similarity.
 const GAP: usize = 40;
-/// Sentences below this similarity do not stand for one another.
+/// Sentences that are less similar than this do not correspond.
 const SIMILAR: f64 = 0.35;
 
-/// Aligns the sentences of a gap between equal ones: one to one, or two to one where a sentence was split or joined.
+/// Aligns the sentences of a gap between equal ones: one to one, or two to one if a sentence was split or joined.
 fn similar_groups(
     gap: Group,
     old: &[&[u32]],
@@ -173,7 +173,7 @@ fn similar_groups(
                 } else {
                     let (bag, other) = (&old_bags[di - 1][pi], &new_bags[dj - 1][pj]);
                     let similarity = dice(bag, other);
-                    // Two for one has to be clearly better than one for one.
+                    // Two to one has to be clearly better than one to one.
                     let threshold = if di + dj > 2 { 0.6 } else { SIMILAR };
                     if similarity < threshold {
                         continue;
@@ -205,7 +205,7 @@ fn similar_groups(
     out.extend(back);
 }
 
-/// The share of common items of two sorted bags: 0 to 1.
+/// The share of common items in two sorted bags: 0 to 1.
 fn dice(a: &[u32], b: &[u32]) -> f64 {
     if a.is_empty() && b.is_empty() {
         return 1.0;

@@ -1,4 +1,4 @@
-//! The edits of a run of segments, each with both of its sides, and the segments as a reader takes them.
+//! The edits in a run of segments, each with both sides, and the segments as a reader sees them.
 
 use std::borrow::Cow;
 
@@ -25,17 +25,18 @@ impl Hunk {
         same_to_the_eye(&self.removed, &self.added)
     }
 
-    /// Whether a reader reads the same.
+    /// Whether it reads the same.
     #[must_use]
     pub fn is_typographic(&self) -> bool {
         same_to_the_reader(&self.removed, &self.added)
     }
 }
 
-/// The segments as a reader takes them: a word that has, or lacks, its capital only because a sentence begins there is
-/// the same word, shown as in the new text. `In winter` → `However, in winter` adds `However, ` and nothing else.
+/// The segments as a reader sees them. A word that gained or lost its capital only because a sentence begins there
+/// counts as the same word and is shown as in the new text: `In winter` → `However, in winter` only adds `However,
+/// `.
 ///
-/// The result is for reading and judging. Only the segments as given rebuild both sides.
+/// Use the result to show and assess edits. Only the original segments rebuild both sides.
 #[must_use]
 pub fn as_read(segments: &[Segment]) -> Cow<'_, [Segment]> {
     let is_pair = |pair: &[Segment]| matches!(pair, [Segment::Delete(old), Segment::Insert(new)] if differ_in_capital(old, new));
@@ -92,7 +93,7 @@ fn last_char(text: &str) -> Option<char> {
     text.trim_end().chars().next_back()
 }
 
-/// Whether two words are the same but for the case of their first letter.
+/// Whether two words differ only in the case of the first letter.
 fn differ_in_capital(old: &str, new: &str) -> bool {
     let (mut a, mut b) = (old.chars(), new.chars());
     match (a.next(), b.next()) {
@@ -103,7 +104,7 @@ fn differ_in_capital(old: &str, new: &str) -> bool {
     }
 }
 
-/// Whether a sentence may begin behind this character; nothing stands in front of the first one.
+/// Whether a sentence may begin after this character; `None` is the start of the text.
 fn may_begin(before: Option<char>) -> bool {
     must_begin(before)
         || matches!(
@@ -132,12 +133,12 @@ fn may_begin(before: Option<char>) -> bool {
         )
 }
 
-/// Whether a sentence surely begins behind this character.
+/// Whether a sentence always begins after this character.
 fn must_begin(before: Option<char>) -> bool {
     matches!(before, None | Some('.' | '!' | '?'))
 }
 
-/// The edits of a run of segments.
+/// The edits in a run of segments.
 #[must_use]
 pub fn hunks(segments: &[Segment]) -> Vec<Hunk> {
     let mut out: Vec<Hunk> = Vec::new();
@@ -165,7 +166,7 @@ pub fn hunks(segments: &[Segment]) -> Vec<Hunk> {
     out
 }
 
-/// The words that came and went in a run of segments; edits that are read the same do not count.
+/// The words that were added and removed in a run of segments. Edits that read the same do not count.
 #[must_use]
 pub fn count_words(segments: &[Segment]) -> WordCount {
     let mut words = WordCount::default();

@@ -1,9 +1,9 @@
-//! The number that an item of a list may begin with.
+//! The number at the beginning of a list item.
 
-/// So many digits a list number has at most: a longer one is a year or an amount.
+/// The most digits of a list number: a longer number is a year or an amount.
 const DIGITS: usize = 3;
 
-/// The number of a list at the head of a text and the text behind it: `3. Refunds`, `3) Refunds`, `(3) Refunds`.
+/// The list number at the start of a text, and the text after it: `3. Refunds`, `3) Refunds`, `(3) Refunds`.
 pub(crate) fn list_number(text: &str) -> Option<(u32, &str)> {
     let (open, rest) = match text.strip_prefix('(') {
         Some(rest) => (true, rest),
@@ -23,7 +23,7 @@ pub(crate) fn list_number(text: &str) -> Option<(u32, &str)> {
         }
     };
     let item = rest.trim_start();
-    // `1.5 million` and `3.` at the end of a line are no items.
+    // `1.5 million` and `3.` at the end of a line are not items.
     (item.len() < rest.len() && !item.is_empty()).then_some((digits.parse().ok()?, item))
 }
 

@@ -1,8 +1,8 @@
-//! Figures with all that belongs to them: `-2.5%`, `$1.5`, `€3.5bn`, `1,200`, `12:30`, `3,5 %`, `20th`, `2026-11-23`.
+//! Figures with their signs and units: `-2.5%`, `$1.5`, `€3.5bn`, `1,200`, `12:30`, `3,5 %`, `20th`, `2026-11-23`.
 
 use super::chars::{is_ideograph, is_word_char, run};
 
-/// Signs of money before or behind a figure.
+/// Currency signs before or after a figure.
 fn is_currency(c: char) -> bool {
     matches!(
         c,
@@ -32,11 +32,11 @@ const PREFIXES: &[&str] = &[
     "US$", "A$", "AU$", "C$", "CA$", "HK$", "NZ$", "S$", "R$", "NT$", "MX$", "Rs.", "Rs",
 ];
 
-/// The length in bytes of the figure at the start of `text`; `None` when there is none. `before` is the character in
-/// front of it: behind a letter or a digit, a hyphen is no sign.
+/// The length in bytes of the figure at the start of `text`; `None` if there is none. `before` is the character
+/// before it: after a letter or a digit, a hyphen is not a sign.
 pub(super) fn length(text: &str, before: Option<char>) -> Option<usize> {
     let first = text.chars().next()?;
-    // Nearly every call ends here.
+    // Nearly every call returns here.
     let may_start = first.is_ascii_digit()
         || is_currency(first)
         || matches!(
@@ -64,7 +64,7 @@ pub(super) fn length(text: &str, before: Option<char>) -> Option<usize> {
         }
         if let Some(money) = text[at..].chars().next().filter(|&c| is_currency(c)) {
             at += money.len_utf8();
-            // `$-5` is written as well.
+            // `$-5` is also common.
             if at == money.len_utf8() && text[at..].starts_with(['-', '−']) {
                 at += text[at..].chars().next().map_or(0, char::len_utf8);
             }
@@ -82,7 +82,7 @@ pub(super) fn length(text: &str, before: Option<char>) -> Option<usize> {
     Some(tail(text, at))
 }
 
-/// From behind the first digits to the end of the figure.
+/// The end of the figure; `at` is the position after its first digits.
 fn tail(text: &str, mut at: usize) -> usize {
     loop {
         let mut chars = text[at..].chars();
@@ -97,7 +97,7 @@ fn tail(text: &str, mut at: usize) -> usize {
             at += run(&text[at..], char::is_numeric);
             continue;
         }
-        // A space that does not break a line, between groups of three.
+        // A no-break or thin space between groups of three digits.
         if matches!(c, '\u{a0}' | '\u{202f}' | '\u{2009}') {
             let behind = &text[at + c.len_utf8()..];
             let digits = run(behind, char::is_numeric);
@@ -110,7 +110,7 @@ fn tail(text: &str, mut at: usize) -> usize {
             }
             return at;
         }
-        // Units and endings: `5km`, `3.5bn`, `20th`, `1990s`, `5-year-old`, `20-jährige`.
+        // Units and suffixes: `5km`, `3.5bn`, `20th`, `1990s`, `5-year-old`, `20-jährige`.
         if is_word_char(c) {
             at += run(&text[at..], is_word_char);
             continue;

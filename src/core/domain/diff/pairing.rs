@@ -1,7 +1,7 @@
-//! Which block of the old text stands for which of the new one.
+//! Which block of the old text corresponds to which of the new one.
 //!
-//! Equal blocks are anchors. What is left is paired by the words that two blocks share, near before far, and only what
-//! is still left may be a part that was split off or joined.
+//! Equal blocks are anchors. The remaining blocks are paired by the words that they share, nearby ones first. What
+//! is then still left may be a part that was split off or joined.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -14,26 +14,28 @@ use super::side::Side;
 use crate::domain::normalise::visible;
 use crate::domain::state::Block;
 
-/// Blocks below this similarity do not stand for one another (research: ux §6, 2).
+/// Blocks that are less similar than this do not correspond (research: ux §6, 2).
 const SIMILAR: f64 = 0.4;
-/// A block that alone stands where another one alone stood was rewritten when it is at least this similar.
+/// If exactly one block is left between the same neighbours on both sides, it was rewritten if it is at least this
+/// similar.
 const SIMILAR_ALONE: f64 = 0.2;
-/// A block that stands elsewhere and was edited as well has to be this similar to be called moved; a short one more so,
-/// since short blocks resemble one another by chance, and one of a word or two never is.
+/// A block at another place that was also edited has to be this similar to count as moved. A short block has to be
+/// more similar, since short blocks are alike by chance; a block of one or two words never counts as moved.
 const SIMILAR_ELSEWHERE: f64 = 0.55;
 const SIMILAR_SHORT: f64 = 0.7;
 const SHORT: usize = 6;
 const SHORTEST: usize = 3;
-/// A block of at least so many words, so much of whose words stand in another one, is part of that.
+/// A block with at least this many words, of which at least this share is in another block, is part of that block.
 const CONTAINED_WORDS: usize = 4;
 const CONTAINED: f64 = 0.75;
-/// So many pairs of a gap are all compared; in a larger gap only those at about the same place.
+/// A gap with at most this many pairs is compared completely; in a larger one, only blocks at about the same
+/// position.
 const ALL_PAIRS: usize = 2500;
 const WINDOW: usize = 20;
-/// A word in more blocks than this says nothing on where a block has gone.
+/// A word in more blocks than this says nothing about where a block went.
 const RARE: usize = 4;
 
-/// Pairs the blocks, and cuts those of both sides that are not equal.
+/// Pairs the blocks, and tokenises the blocks of both sides that are not equal.
 pub(super) fn pair<'a>(
     old: &mut Side<'a>,
     new: &mut Side<'a>,
@@ -57,7 +59,8 @@ pub(super) fn pair<'a>(
         }
     }
     if old_free.is_empty() || new_free.is_empty() {
-        // A split needs a block on the other side that has a pair, and that pair is an equal one: nothing was cut off.
+        // A split needs a block on the other side that has a pair. All pairs are equal here, so nothing was split
+        // off.
         return pairing;
     }
     let mut candidates = Candidates {
@@ -95,7 +98,7 @@ fn free(pairs: &[Option<usize>]) -> Vec<usize> {
         .collect()
 }
 
-/// Pairs blocks that look the same, in order first, then those that stand elsewhere. Returns the pairs in order.
+/// Pairs blocks that look the same: first those in order, then those that moved. Returns the pairs in order.
 fn equal_blocks(
     old: &[Block],
     new: &[Block],
@@ -127,7 +130,7 @@ fn equal_blocks(
     for &(i, j) in &anchors {
         pairing.join(i, j);
     }
-    // What stands elsewhere, the first with the first.
+    // Pairs what moved: the first with the first.
     let mut elsewhere: HashMap<u32, VecDeque<usize>> = HashMap::new();
     for i in free(&pairing.of_old) {
         elsewhere.entry(old_keys[i]).or_default().push_back(i);
@@ -146,11 +149,11 @@ fn equal_blocks(
 struct PairCandidate {
     old: usize,
     new: usize,
-    /// The similarity, with less of it for figures: items are numbered anew, and cells of a table move.
+    /// The similarity, with figures counted less: items are renumbered, and table cells move.
     rank: f64,
 }
 
-/// So much of what figures add to the similarity says nothing on which of two blocks is the right one.
+/// This share of the similarity from figures does not help to choose between two blocks.
 const FIGURES: f64 = 2.0 / 3.0;
 
 struct Candidates<'s, 'a> {
@@ -175,7 +178,7 @@ impl Candidates<'_, '_> {
         let [words, figures] = a.shared_words_and_figures(b, self.interner);
         let shared = (words + figures) as f64;
         let mut similarity = 2.0 * shared / all;
-        // A paragraph that a sentence was added to: the shorter one stands in the longer one.
+        // A paragraph that gained or lost a sentence: the shorter version is contained in the longer one.
         if may_contain && similarity < least && shared >= CONTAINED * smaller {
             similarity += least;
         }
@@ -188,7 +191,7 @@ impl Candidates<'_, '_> {
         }
     }
 
-    /// Pairs between the same anchors.
+    /// Pairs blocks between the same anchors.
     fn near(&mut self, old_free: &[usize], new_free: &[usize], anchors: &[(usize, usize)]) {
         let (mut p, mut q) = (0, 0);
         let ends = anchors.iter().copied().chain([(usize::MAX, usize::MAX)]);
@@ -219,7 +222,7 @@ impl Candidates<'_, '_> {
         }
     }
 
-    /// Pairs anywhere that share rare words.
+    /// Pairs blocks that share rare words, wherever they are.
     fn far(&mut self, old_free: &[usize], new_free: &[usize]) {
         let mut holders: HashMap<u32, Vec<usize>> = HashMap::new();
         for &j in new_free {
@@ -228,7 +231,7 @@ impl Candidates<'_, '_> {
                 if previous != Some(id) {
                     previous = Some(id);
                     let list = holders.entry(id).or_default();
-                    // One more than is useful tells that the word is not rare.
+                    // One entry over the limit is enough to see that the word is not rare.
                     if list.len() <= RARE {
                         list.push(j);
                     }
@@ -269,15 +272,15 @@ impl Candidates<'_, '_> {
 }
 
 impl Pairing {
-    /// Pairs what is left alone between the same neighbours on both sides: a paragraph that was rewritten, when it kept
-    /// some of its words, and not another paragraph that came into its place.
+    /// Pairs single blocks that are left between the same neighbours on both sides: a paragraph that was rewritten
+    /// but kept some of its words, not a different paragraph in its place.
     fn join_alone(&mut self, old: &Side, new: &Side, interner: &Interner) {
         let (n, m) = (self.of_old.len(), self.of_new.len());
         for i in 0..n {
             if self.of_old[i].is_some() || self.joined_into[i].is_some() {
                 continue;
             }
-            // Behind the pair of the block before it, and in front of the pair of the block behind it.
+            // After the pair of the block before it, and before the pair of the block after it.
             let j = match i.checked_sub(1) {
                 None => 0,
                 Some(before) => match self.of_old[before] {

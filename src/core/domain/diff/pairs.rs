@@ -5,28 +5,28 @@ use std::collections::HashSet;
 use super::align::longest_increasing;
 use super::side::Side;
 
-/// The pairs of two texts of blocks; indices from 0.
+/// The pairs of two texts of blocks; indices start at 0.
 #[derive(Debug, Default)]
 pub(super) struct Pairing {
-    /// For each old block the new one that stands for it.
+    /// For each old block, the new block that corresponds to it.
     pub(super) of_old: Vec<Option<usize>>,
-    /// For each new block the old one that it stands for.
+    /// For each new block, the old block that corresponds to it.
     pub(super) of_new: Vec<Option<usize>>,
-    /// For each old block without a pair the new one that it was joined into.
+    /// For each old block without a pair, the new block that it was joined into.
     pub(super) joined_into: Vec<Option<usize>>,
-    /// For each new block without a pair the old one that it was split from.
+    /// For each new block without a pair, the old block that it was split from.
     pub(super) split_from: Vec<Option<usize>>,
-    /// Old blocks that were split, and new ones that others were joined into.
+    /// Old blocks that were split, and new blocks that others were joined into.
     pub(super) wholes: (HashSet<usize>, HashSet<usize>),
 }
 
 impl Pairing {
-    /// Whether the pair has parts elsewhere, so that its words have to be counted as a whole.
+    /// Whether the pair has parts elsewhere, so that its words have to be counted for the whole.
     pub(super) fn is_shared(&self, i: usize, j: usize) -> bool {
         self.wholes.0.contains(&i) || self.wholes.1.contains(&j)
     }
 
-    /// Makes a pair of two blocks that have none.
+    /// Pairs two blocks that have no pair yet.
     pub(super) fn join(&mut self, i: usize, j: usize) {
         if self.of_old.get(i) == Some(&None) && self.of_new.get(j) == Some(&None) {
             self.of_old[i] = Some(j);
@@ -34,8 +34,8 @@ impl Pairing {
         }
     }
 
-    /// For each new block, whether it stands elsewhere: outside of the longest run that kept its order. Of runs of as
-    /// many blocks the one with the most text stays.
+    /// For each new block, whether it moved: whether it is outside the longest run that kept its order. If several
+    /// runs are equally long, the one with the most text stays.
     pub(super) fn moved(&self, new: &Side) -> Vec<bool> {
         let pairs: Vec<(usize, usize)> = self
             .of_new

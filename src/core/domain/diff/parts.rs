@@ -1,4 +1,4 @@
-//! Blocks that were split off another, or joined into one.
+//! Blocks that were split off another block, or joined into one.
 
 use super::align::{AlignWeights, Budget, Items, align};
 use super::list_number::list_number;
@@ -6,11 +6,11 @@ use super::pairs::Pairing;
 use super::prepared::Interner;
 use super::side::Side;
 
-/// A part has at least so many words, and shares so much of them with the whole in one stretch.
+/// A part has at least this many words, and shares this much of them with the whole in one stretch.
 const PART_WORDS: usize = 4;
 const PART_SHARE: f64 = 0.75;
 
-/// Finds new blocks that were split off a neighbour's pair, and old blocks that were joined into one.
+/// Finds new blocks that were split off the pair of a neighbour, and old blocks that were joined into one.
 pub(super) fn find(
     old: &Side,
     new: &Side,
@@ -30,10 +30,9 @@ pub(super) fn find(
     pairing.joined_into = joined_into;
 }
 
-/// For each block of `parts` without a pair the block of `wholes` that it is a part of.
+/// For each block of `parts` without a pair, the block of `wholes` that it is a part of.
 ///
-/// `pairs` leads from the parts to the wholes. A part stands beside a block that is paired with its whole, or beside
-/// another part of it.
+/// `pairs` maps parts to wholes. A part is next to a block that is paired with its whole, or next to another part.
 fn attach(
     parts: &Side,
     wholes: &Side,
@@ -63,13 +62,13 @@ fn attach(
     attached
 }
 
-/// So many words behind a cut are compared.
+/// The number of words that are compared after a cut.
 const AT_CUT: usize = 4;
-/// A part of more words is looked for among the words of the whole.
+/// A part with more words than this is searched for among the words of the whole.
 const CUT_WORDS: usize = 12;
 
-/// Whether a short block is exactly the beginning or the end of the whole, and its neighbour goes on where it was cut: a
-/// run-in heading that was set on a line of its own is a part, however short. A list number may have come before it.
+/// Whether a short block is exactly the beginning or the end of the whole, and its neighbour continues at the cut.
+/// A run-in heading that was moved to its own line is a part, however short. It may follow a list number.
 fn is_cut(
     parts: &Side,
     part: usize,
@@ -78,7 +77,7 @@ fn is_cut(
     beside: usize,
     interner: &Interner,
 ) -> bool {
-    // Only as much of each is read as is compared: the whole may be long, and have many neighbours.
+    // Only as much as is compared is read: the whole may be long and have many neighbours.
     let words = |side: &Side, index: usize, backwards: bool, most: usize| -> Vec<u32> {
         let keys = side.prepared(index).map_or(&[][..], |text| &text.keys);
         let is_word = |id: &u32| interner.is_wordlike(*id);
@@ -104,7 +103,7 @@ fn is_cut(
     !neighbour.is_empty() && own == found
 }
 
-/// Whether a block is a stretch of the whole that its neighbour does not have.
+/// Whether a block is a stretch of the whole that its neighbour lacks.
 fn is_part(
     parts: &Side,
     part: usize,

@@ -1,4 +1,4 @@
-//! Texts cut into tokens and numbered, ready to be aligned.
+//! Texts split into numbered tokens, ready to be aligned.
 
 use std::collections::HashMap;
 
@@ -7,11 +7,11 @@ use super::token::{Class, Token, tokens};
 use super::weight;
 use crate::domain::normalise::reading;
 
-/// Numbers for tokens, the same for the same text; shared by all blocks of one diff.
+/// Ids of tokens, shared by all blocks of a diff: the same text has the same id.
 #[derive(Debug, Default)]
 pub(super) struct Interner<'a> {
     ids: HashMap<&'a str, u32>,
-    /// Forms of tokens that are no tokens themselves so far.
+    /// Folded forms of tokens that are not tokens themselves so far.
     folded: HashMap<String, u32>,
     keys: Vec<u32>,
     weights: Vec<i32>,
@@ -41,42 +41,42 @@ impl<'a> Interner<'a> {
         id
     }
 
-    /// Whether the id is a word's, not a punctuation mark's.
+    /// Whether the id is of a word, not of a punctuation mark.
     pub(super) fn is_wordlike(&self, id: u32) -> bool {
         self.wordlike.get(id as usize).copied().unwrap_or(false)
     }
 
-    /// What a word carries when blocks are compared: much, unless it stands in every sentence.
+    /// How much a word counts when blocks are compared: much, unless it is in every sentence.
     pub(super) fn sense(&self, id: u32) -> u64 {
         let weight = self.weights.get(id as usize).copied().unwrap_or(0);
         if weight >= weight::WEIGHTY { 3 } else { 1 }
     }
 
-    /// Whether the id is a figure's.
+    /// Whether the id is of a figure.
     pub(super) fn is_figure(&self, id: u32) -> bool {
         self.figures.get(id as usize).copied().unwrap_or(false)
     }
 
-    /// What a match of each id is worth.
+    /// The value of a match of each id.
     pub(super) fn weights(&self) -> &[i32] {
         &self.weights
     }
 }
 
-/// A text, cut and numbered.
+/// A text split into numbered tokens.
 #[derive(Debug)]
 pub(super) struct Prepared<'a> {
     pub(super) text: &'a str,
     pub(super) tokens: Vec<Token>,
-    /// The tokens that are no white space.
+    /// The tokens that are not white space.
     pub(super) items: Vec<usize>,
-    /// Of the items.
+    /// One id for each item.
     pub(super) ids: Vec<u32>,
-    /// Of the items, the same for words that differ in their capitals or in the shape of marks only.
+    /// One key for each item; the same for words that differ only in capitals or in the shape of marks.
     pub(super) keys: Vec<u32>,
 }
 
-/// The form of a token in which it is matched, when that is another.
+/// The form in which a token is matched, if it is not the token itself.
 fn fold(text: &str) -> Option<String> {
     let plain = text.bytes().all(|byte| {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b',' || byte == b'.'
@@ -127,13 +127,13 @@ impl<'a> Prepared<'a> {
         self.token(item).map_or("", |token| token.of(self.text))
     }
 
-    /// Where the item begins; the end of the text behind the last one.
+    /// Where the item begins; after the last one, the end of the text.
     pub(super) fn start(&self, item: usize) -> usize {
         self.token(item)
             .map_or(self.text.len(), |token| token.range.start)
     }
 
-    /// Where the item before `item` ends; 0 in front of the first one.
+    /// Where the item before `item` ends; 0 for the first one.
     pub(super) fn end_before(&self, item: usize) -> usize {
         item.checked_sub(1)
             .and_then(|item| self.token(item))

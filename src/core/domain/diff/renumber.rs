@@ -1,4 +1,4 @@
-//! Numbered items that count on, because one came, went or moved, and the references that follow them.
+//! Numbered items that were renumbered because one was added, removed or moved, and references to them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -7,24 +7,24 @@ use super::list_number::list_number;
 use super::segment::Segment;
 use super::{BlockDiff, BlockOp};
 
-/// Fewer numbers in a row may be anything, and so may fewer references.
+/// A shorter run of numbers may be anything, and so may fewer references.
 const SHORTEST_RUN: usize = 3;
-/// A number of more digits is a year or an amount.
+/// A number with more digits is a year or an amount.
 const DIGITS: usize = 3;
 
-/// Which items of a text count on, and which words refer to them.
+/// Which items of a text were renumbered, and which words refer to them.
 #[derive(Debug, Default)]
 pub struct Renumbering {
-    /// The new number of each old one; only of items that count on.
+    /// The new number of each old one; only of renumbered items.
     numbers: BTreeMap<u32, u32>,
-    /// The items that count on: the old and the new number of their blocks, and of the items.
+    /// The renumbered items: the old and the new number of their blocks, and of the items.
     items: HashMap<(u32, u32), (u32, u32)>,
-    /// Words in front of figures that follow the items: `clause` in `see clause 14`.
+    /// Words before figures that follow the items: `clause` in `see clause 14`.
     references: HashSet<String>,
 }
 
 impl Renumbering {
-    /// Finds the items that count on. Equal blocks may be left out.
+    /// Finds the renumbered items. Equal blocks may be left out.
     #[must_use]
     pub fn of(blocks: &[BlockDiff]) -> Self {
         let mut found = Self::default();
@@ -85,7 +85,7 @@ impl Renumbering {
             .collect();
     }
 
-    /// The new number of an item; items behind the last one count on as that one does.
+    /// The new number of an item. Items after the last known one shift as that one does.
     fn renamed(&self, old: u32) -> Option<u32> {
         self.numbers.get(&old).copied().or_else(|| {
             let (last, new) = self.numbers.last_key_value()?;
@@ -93,25 +93,25 @@ impl Renumbering {
         })
     }
 
-    /// The blocks of the items that count on.
+    /// The blocks of the renumbered items.
     pub fn items(&self) -> impl Iterator<Item = (u32, u32)> {
         self.items.keys().copied()
     }
 
-    /// Whether the item of these two blocks counts on.
+    /// Whether the item of these two blocks was renumbered.
     #[must_use]
     pub fn has(&self, from: u32, to: u32) -> bool {
         self.items.contains_key(&(from, to))
     }
 
-    /// Whether a figure in the text follows the items: the word in front of it refers to them.
+    /// Whether a figure in the text follows the items because the word before it refers to them.
     #[must_use]
     pub fn follows(&self, before: &str, old: &str, new: &str) -> bool {
         self.references.contains(before)
             && number(old).is_some_and(|old| self.renamed(old) == number(new))
     }
 
-    /// The old and the new number of an item of which nothing else was changed.
+    /// The old and the new number of an item, if only its number has changed.
     #[must_use]
     pub fn only(&self, block: &BlockDiff) -> Option<(u32, u32)> {
         let numbers = *self.items.get(&(block.from?, block.to?))?;
@@ -127,8 +127,8 @@ impl Renumbering {
     }
 }
 
-/// Runs of items that count on and of which nothing else was changed, as `[first, last]` of old and new numbers; and
-/// the blocks in them, by the number of the new one.
+/// Runs of items of which only the number has changed, as `[first, last]` of old and new numbers; and the blocks
+/// in them, by the number of the new one.
 #[must_use]
 pub fn renumbered_runs(blocks: &[BlockDiff]) -> (Vec<[(u32, u32); 2]>, BTreeSet<u32>) {
     let renumbering = Renumbering::of(blocks);
@@ -139,7 +139,7 @@ pub fn renumbered_runs(blocks: &[BlockDiff]) -> (Vec<[(u32, u32); 2]>, BTreeSet<
         let Some(numbers) = place.and_then(|place| renumbering.items.get(&place)) else {
             continue;
         };
-        // An item with another edit is in the run, and is shown besides.
+        // An item with another edit is part of the run, and is also shown.
         if renumbering.only(block).is_some() {
             folded.extend(block.to);
         }
@@ -154,10 +154,10 @@ pub fn renumbered_runs(blocks: &[BlockDiff]) -> (Vec<[(u32, u32); 2]>, BTreeSet<
     (runs, folded)
 }
 
-/// A figure that was exchanged: the word in front of it, in lower case, and both numbers when they are such.
+/// A changed figure: the word before it, in lower case, and both values if they are numbers.
 type ExchangedFigure = (String, Option<(u32, u32)>);
 
-/// The edits of a block in order; `None` for those that exchange no figure.
+/// The edits of a block in order; `None` for an edit without a figure.
 fn figures(segments: &[Segment]) -> Vec<Option<ExchangedFigure>> {
     let segments = as_read(segments);
     let edits = hunks(&segments).into_iter().map(|hunk| {
@@ -183,7 +183,7 @@ fn number(text: &str) -> Option<u32> {
     is_number.then(|| digits.parse().ok()).flatten()
 }
 
-/// A look at the first segments.
+/// Only checks the first segments.
 fn begins_with_number(block: &BlockDiff) -> bool {
     let text: String = block
         .segments
@@ -205,8 +205,8 @@ fn item_number(text: &str) -> Option<u32> {
     number(words.next()?)
 }
 
-/// The blocks, given with their numbers, whose numbers run 1, 2, 3 …: such numbers say no more than the order of the
-/// blocks does, and the marker of a list may have shown them before. Any other number is a figure of the text.
+/// The blocks, given with their numbers, whose numbers run 1, 2, 3 …. Such numbers say no more than the order of
+/// the blocks, and the list marker may have shown them before. Any other number is a figure of the text.
 #[must_use]
 pub fn in_a_row(mut numbers: Vec<(u32, u32)>) -> HashSet<u32> {
     numbers.sort_unstable();

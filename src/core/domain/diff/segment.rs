@@ -1,8 +1,8 @@
-//! Stretches of text that are kept, removed or added.
+//! Parts of a text that were kept, removed or added.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A stretch of text; written as `["=","kept"]`, `["-","removed"]`, `["+","added"]`.
+/// A part of a text; written as `["=","kept"]`, `["-","removed"]`, `["+","added"]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Segment {
     /// In both texts.

@@ -20,9 +20,9 @@ const ABBREVIATIONS: &[&str] = &[
     "др", "рис",
 ];
 
-/// The ends of the sentences, as indices into `items` (which hold no white space), the last one included.
+/// The ends of the sentences, as indices into `items`, including the last one.
 ///
-/// `items` are indices of tokens. A sentence keeps its closing quotation marks and brackets.
+/// `items` are indices of tokens, without white space. A sentence keeps its closing quotation marks and brackets.
 pub(super) fn ends(text: &str, tokens: &[Token], items: &[usize]) -> Vec<usize> {
     let mut ends = Vec::new();
     let mut k = 0;
@@ -50,7 +50,7 @@ pub(super) fn ends(text: &str, tokens: &[Token], items: &[usize]) -> Vec<usize> 
     ends
 }
 
-/// Words that end with a dot inside a sentence only in front of a figure.
+/// Words that end with a dot inside a sentence, but only before a figure.
 const BEFORE_FIGURES: &[&str] = &[
     "no", "nos", "nr", "art", "abs", "fig", "figs", "vol", "p", "pp", "ch", "sec", "sect", "eq",
     "eqs", "ref", "refs", "est", "n", "s", "§", "núm", "стр", "рис", "ст", "app", "ed",
@@ -60,7 +60,7 @@ const BEFORE_FIGURES: &[&str] = &[
 enum Stop {
     /// `.`, `…`: may be an abbreviation.
     Dot,
-    /// `!`, `?`: needs a space behind it.
+    /// `!`, `?`: needs a space after it.
     Clear,
     /// `。`, `！`, `？`: needs nothing.
     Wide,
@@ -85,7 +85,7 @@ fn token_text<'a>(text: &'a str, tokens: &[Token], items: &[usize], k: usize) ->
         .map_or("", |token| token.of(text))
 }
 
-/// Whether the item is a closing mark that stands directly behind the one before.
+/// Whether the item is a closing mark directly after the previous item.
 fn is_closing(text: &str, tokens: &[Token], items: &[usize], k: usize) -> bool {
     let mark = token_text(text, tokens, items, k);
     let closes = mark.chars().all(|c| {
@@ -123,7 +123,7 @@ fn is_end(
     }
     let follower = token_text(text, tokens, items, next);
     let begins = follower.chars().find(|c| c.is_alphanumeric()).or_else(|| {
-        // A quotation mark or bracket in front of the first word.
+        // A quotation mark or bracket before the first word.
         let opening = follower.chars().next()?;
         if matches!(
             opening,

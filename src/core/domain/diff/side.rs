@@ -1,16 +1,16 @@
-//! The blocks of one side, cut into tokens, with what their words weigh.
+//! The blocks of one side, split into tokens, with the weights of their words.
 
 use super::prepared::{Interner, Prepared};
 use crate::domain::state::Block;
 
-/// The blocks of one side that have no equal on the other, cut into tokens.
+/// The blocks of one side; those without an equal on the other side are split into tokens.
 pub(super) struct Side<'a> {
     blocks: &'a [Block],
     prepared: Vec<Option<Prepared<'a>>>,
     bags: Vec<Bag>,
 }
 
-/// The words of a block, sorted, with what they weigh.
+/// The words of a block, sorted, with their total weight.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Bag {
     pub(super) ids: Vec<u32>,
@@ -38,7 +38,7 @@ impl<'a> Side<'a> {
         self.blocks.get(index).map_or("", |block| &block.text)
     }
 
-    /// Cuts a block unless that was done.
+    /// Tokenises a block if that has not been done yet.
     pub(super) fn prepare(&mut self, index: usize, interner: &mut Interner<'a>) {
         if self.prepared.get(index).is_some_and(Option::is_none) {
             let text = self.text(index);
@@ -46,7 +46,7 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// A block that was cut.
+    /// A tokenised block.
     pub(super) fn prepared(&self, index: usize) -> Option<&Prepared<'a>> {
         self.prepared.get(index).and_then(Option::as_ref)
     }
@@ -80,13 +80,13 @@ impl Bag {
         Self { ids, weight }
     }
 
-    /// The weight of the words that both have.
+    /// The weight of the words that both have, figures included.
     pub(super) fn shared(&self, other: &Self, interner: &Interner) -> u64 {
         let [words, figures] = self.shared_words_and_figures(other, interner);
         words + figures
     }
 
-    /// The weight of the words and of the figures that both have.
+    /// The weights of the words and of the figures that both have.
     pub(super) fn shared_words_and_figures(&self, other: &Self, interner: &Interner) -> [u64; 2] {
         let (mut i, mut j, mut both) = (0, 0, [0, 0]);
         while let (Some(x), Some(y)) = (self.ids.get(i), other.ids.get(j)) {

@@ -1,4 +1,4 @@
-//! Words that came and went over several texts, each edit counted once.
+//! Words added and removed over several texts, with each edit counted once.
 
 use std::collections::HashMap;
 
@@ -8,8 +8,8 @@ use super::token::word_count;
 use super::{BlockOp, ProseDiff, WordCount};
 use crate::domain::normalise::reading;
 
-/// Counts an edit once, however many texts repeat it: the headline of the feed and of the page, a summary and the
-/// paragraph that it was taken from. An edit that one text has twice counts twice.
+/// Counts an edit once, even if several texts repeat it: the headlines of feed and page, or a summary and the
+/// paragraph that it was taken from. An edit that occurs twice in one text counts twice.
 #[derive(Debug, Default)]
 pub(crate) struct WordTally {
     seen: HashMap<[String; 2], u32>,

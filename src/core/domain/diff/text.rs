@@ -1,4 +1,4 @@
-//! The difference between two texts: sentences aligned, then words inside them.
+//! The difference between two texts: aligns sentences first, then the words inside them.
 
 use super::align::{AlignWeights, Budget, Match, align};
 use super::grouping::{Sentences, groups};
@@ -7,7 +7,7 @@ use super::segment::Segment;
 use super::weight;
 use super::words;
 
-/// What happened to the sentences of a text, after the taxonomy of `NewsEdits` (Spangher et al., 2022).
+/// What happened to the sentences of a text, following the taxonomy of `NewsEdits` (Spangher et al., 2022).
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct SentenceSteps {
     pub(super) added: u32,
@@ -82,7 +82,7 @@ fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// The segments of two texts whose matched items are known.
+/// The segments of two texts, given their matched items.
 pub(super) fn segments(old: &Prepared, new: &Prepared, matches: &[Match]) -> Vec<Segment> {
     words::render(old, new, matches)
 }

@@ -1,4 +1,4 @@
-//! Text cut into what is never split: words, numbers with all that belongs to them, addresses, graphemes.
+//! Splits text into units that are never split further: words, numbers with signs and units, addresses, graphemes.
 
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ pub(crate) enum Class {
     Mark,
 }
 
-/// A stretch of text that is kept whole.
+/// A part of a text that is never split.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Token {
     /// Bytes of the text.
@@ -40,13 +40,13 @@ impl Token {
         text.get(self.range.clone()).unwrap_or_default()
     }
 
-    /// Whether it counts as a word when words are counted.
+    /// Whether it counts as a word.
     pub(crate) fn is_wordlike(&self) -> bool {
         !matches!(self.class, Class::Space | Class::Mark)
     }
 }
 
-/// Cuts text into tokens that cover it without gaps.
+/// Splits text into tokens that cover it without gaps.
 pub(crate) fn tokens(text: &str) -> Vec<Token> {
     let mut out: Vec<Token> = Vec::with_capacity(text.len() / 3 + 1);
     let mut at = 0;
@@ -99,7 +99,7 @@ fn token_at(text: &str, at: usize, c: char, before: Option<char>) -> (usize, Cla
             return (at + length, Class::Word);
         }
     }
-    // Dots, dashes and the like of one kind belong together.
+    // Repeated dots, dashes and the like form one token.
     if c.is_ascii() {
         return (at + run(rest, |other| other == c), Class::Mark);
     }
@@ -151,7 +151,7 @@ fn word(text: &str) -> usize {
 
 /// The length of the web or e-mail address, handle or hashtag at the start of the text.
 fn address(text: &str, first: char) -> Option<usize> {
-    /// What stands behind an address in a sentence is not part of it.
+    /// Characters after an address in a sentence are not part of it.
     const TRAILING: &[char] = &[
         '.', ',', ';', ':', '!', '?', ')', ']', '}', '\'', '"', '’', '”', '»',
     ];
@@ -177,7 +177,7 @@ fn address(text: &str, first: char) -> Option<usize> {
         return (!name.is_empty()).then_some(1 + name.len());
     }
     if first.is_ascii_alphanumeric() {
-        // RFC 5321 allows 64 bytes before the sign and 255 behind it.
+        // RFC 5321 allows 64 bytes before the at sign and 255 after it.
         let local = bytes
             .iter()
             .take(65)
@@ -197,7 +197,7 @@ fn address(text: &str, first: char) -> Option<usize> {
     None
 }
 
-/// Whether a character is a grapheme by itself beside any other such character.
+/// Whether a character is always a grapheme of its own next to other such characters.
 fn is_simple(c: char) -> bool {
     matches!(c,
         ' '..='~'
@@ -218,7 +218,7 @@ fn is_simple(c: char) -> bool {
         | '\u{ff01}'..='\u{ff9d}')
 }
 
-/// Joins tokens whose border lies inside a grapheme.
+/// Joins tokens if the border between them is inside a grapheme.
 fn join_graphemes(text: &str, tokens: &mut Vec<Token>) {
     let mut borders = text.grapheme_indices(true).map(|(at, _)| at).peekable();
     let mut joined: Vec<Token> = Vec::with_capacity(tokens.len());
@@ -241,7 +241,7 @@ fn join_graphemes(text: &str, tokens: &mut Vec<Token>) {
     *tokens = joined;
 }
 
-/// How many words a text has: words, numbers, addresses, and characters of scripts without spaces.
+/// The number of words in a text: words, numbers, addresses, and characters of scripts without spaces.
 #[must_use]
 pub fn word_count(text: &str) -> u32 {
     let count = tokens(text)

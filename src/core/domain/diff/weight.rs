@@ -1,15 +1,15 @@
-//! What a token is worth to whoever compares.
+//! How much tokens are worth in a comparison.
 
 use super::token::Class;
 
-/// What it costs to begin one more edit, in units of [`weight`]: of alignments that keep as much, the one with the
-/// fewest edits. A higher price reads no better on human-marked edits (arXivEdits).
+/// The cost of beginning another edit, in units of [`weight`]: of alignments that keep equally much, the one with
+/// the fewest edits wins. A higher cost does not read better on human-marked edits (arXivEdits).
 pub(super) const OPEN: i32 = 1;
 
-/// From this weight on, a token carries sense.
+/// A token with at least this weight carries meaning.
 pub(super) const WEIGHTY: i32 = 12;
 
-/// What it is worth to keep a token: much for words that carry the sense, little for what stands in every sentence.
+/// The value of keeping a token: high for words with meaning, low for words that are in every sentence.
 pub(super) fn weight(text: &str, class: Class) -> i32 {
     match class {
         Class::Space => 0,
@@ -20,7 +20,7 @@ pub(super) fn weight(text: &str, class: Class) -> i32 {
     }
 }
 
-/// Short words of the ten most used languages of news that carry little sense.
+/// Short words with little meaning, from the ten most used languages of news.
 pub(super) fn is_function_word(word: &str) -> bool {
     const WORDS: &[&str] = &[
         "a", "al", "an", "and", "as", "at", "au", "aux", "by", "con", "da", "das", "de", "del",

@@ -1,4 +1,4 @@
-//! Words inside a sentence: what a match is worth, what is confetti, where an edit begins, how it is shown.
+//! Words inside a sentence: which matches to drop, where an edit begins, and how it is shown.
 
 use std::ops::Range;
 
@@ -8,15 +8,15 @@ use super::segment::Segment;
 use super::token::Class;
 use super::weight::is_function_word;
 
-/// An edit is tried in at most so many places.
+/// An edit is tried in at most this many places.
 const PLACES: usize = 64;
 
-/// Makes the edits of a sentence legible: `matches` from `first` on are those of the items `from` and `to`.
+/// Makes the edits of a sentence readable. `matches` from `first` on are the matches of the items `from` and `to`.
 ///
-/// - An edit that could stand in several places stands in the last: `[A] and [B]` for `and [B]` added behind `[A]`;
-///   but not so that it cuts a pair of brackets.
-/// - One short function word between two stretches that were both replaced or removed is confetti, and so is any one
-///   word between two long edits.
+/// - An edit that fits in several places goes to the last one: `[A] and [B]` if `and [B]` was added after `[A]`.
+///   But it must not cut a pair of brackets.
+/// - A single short function word between two parts that were both replaced or removed becomes part of the edit,
+///   and so does any single word between two long edits.
 pub(super) fn tidy(
     old: &Prepared,
     new: &Prepared,
@@ -31,7 +31,7 @@ pub(super) fn tidy(
     matches.append(&mut kept);
 }
 
-/// An edit as ranges of items, and the index of the match behind it.
+/// An edit as ranges of items, and the index of the match after it.
 struct Gap {
     old: Range<usize>,
     new: Range<usize>,
@@ -71,7 +71,7 @@ fn slide(
     }
 }
 
-/// Slides the stretch `gap` of one side to the right over the matches from `next` on.
+/// Moves the range `gap` of one side to the right over the matches from `next` on.
 fn slide_one(
     text: &Prepared,
     gap: &Range<usize>,
@@ -80,7 +80,7 @@ fn slide_one(
     side: fn(&mut Match) -> &mut usize,
 ) {
     let mut room = 0;
-    // The match behind the edit has to follow directly, on both sides, for each step.
+    // Each step needs a match directly after the edit on both sides.
     while room < PLACES {
         let (Some(out), Some(back)) =
             (text.ids.get(gap.start + room), text.ids.get(gap.end + room))
@@ -126,9 +126,9 @@ fn is_balanced(text: &Prepared, mut range: Range<usize>) -> bool {
     whole && depth == 0
 }
 
-/// A function word between two edits of at least so many items, the larger one of twice as many, is an island; so is
-/// any word between two edits of [`LONG`] items. A choice by what reads well: on the human-marked edits of `arXivEdits`
-/// the numbers beside these do as well within half a point on either half of them, since people do not agree on islands.
+/// A function word between two edits of at least `SHORT` items, the larger one twice as long, is an island; so is
+/// any word between two edits of [`LONG`] items. The values were chosen for readability. On the human-marked edits
+/// of `arXivEdits`, nearby values are within half a point on either half of them: people do not agree on islands.
 const SHORT: usize = 3;
 const LONG: usize = 4;
 
@@ -152,13 +152,13 @@ fn absorb(old: &Prepared, from: &Range<usize>, to: &Range<usize>, matches: &mut 
     });
 }
 
-/// Whether the one item that was kept between two edits is better shown with them.
+/// Whether the single item kept between two edits is better shown as part of them.
 fn is_island(old: &Prepared, item: usize, a: &Gap, b: &Gap) -> bool {
     let is_scrap = is_scrap(old.item(item));
     if is_scrap && !a.old.is_empty() && !b.old.is_empty() {
         return true;
     }
-    // Two additions or two removals with a word between them are two.
+    // Two additions or two removals with a word between them are two edits.
     let alike = |empty: fn(&Gap) -> bool| empty(a) && empty(b);
     if alike(|gap| gap.old.is_empty()) || alike(|gap| gap.new.is_empty()) {
         return false;
@@ -171,7 +171,7 @@ fn is_island(old: &Prepared, item: usize, a: &Gap, b: &Gap) -> bool {
     (is_scrap && smaller >= SHORT && larger >= 2 * SHORT) || (!is_mark && smaller >= LONG)
 }
 
-/// Whether an item between two edits is better shown with them.
+/// Whether an item between two edits is better shown as part of them.
 fn is_scrap(item: &str) -> bool {
     is_function_word(item)
         || matches!(
@@ -180,7 +180,7 @@ fn is_scrap(item: &str) -> bool {
         )
 }
 
-/// Shows the matched items and what stands between them. Both sides are rebuilt byte for byte.
+/// Writes the matched items and the text between them. Both sides can be rebuilt byte for byte.
 pub(super) fn render(old: &Prepared, new: &Prepared, matches: &[Match]) -> Vec<Segment> {
     let mut out = SegmentWriter::default();
     let mut at = (0, 0);
@@ -195,7 +195,7 @@ pub(super) fn render(old: &Prepared, new: &Prepared, matches: &[Match]) -> Vec<S
     out.finish()
 }
 
-/// What stands between two matches: the items from `from` up to `to`, and all white space around them.
+/// The text between two matches: the items from `from` up to `to`, and all white space around them.
 fn hunk(old: &Prepared, new: &Prepared, from: Match, to: Match, out: &mut SegmentWriter) {
     let gap =
         |text: &Prepared, item: usize| -> Range<usize> { text.end_before(item)..text.start(item) };
@@ -241,7 +241,7 @@ fn hunk(old: &Prepared, new: &Prepared, from: Match, to: Match, out: &mut Segmen
     }
 }
 
-/// Collects segments: neighbours of one kind are one, and of an edit the deletion comes first.
+/// Collects segments. Neighbours of one kind are merged, and in an edit the deletion comes first.
 #[derive(Default)]
 struct SegmentWriter {
     done: Vec<Segment>,
@@ -260,7 +260,7 @@ impl SegmentWriter {
         }
     }
 
-    /// A word that stays, maybe with another capital: an edit of its own, not of its neighbours.
+    /// A matched word. If its capitals changed, it is an edit of its own, separate from its neighbours.
     fn word(&mut self, old: &str, new: &str) {
         if old == new {
             self.equal(old);
