@@ -1,7 +1,7 @@
-//! When an event is held back to be sent with others, in a digest: pure.
+//! When an event is held back to be sent with others in a digest: pure.
 //!
-//! Times of the day are those of [`CronSchedule`], so that neither change of daylight saving leaves a digest out or
-//! makes two of one.
+//! Times of the day are those of [`CronSchedule`], so a change of daylight saving time neither skips nor repeats a
+//! digest.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,32 +18,32 @@ use crate::time::Timestamp;
 /// The shortest interval between two digests.
 const SHORTEST: Duration = Duration::from_mins(1);
 
-/// The longest; what is longer has a day of the week.
+/// The longest interval; for longer ones, use a day of the week.
 const LONGEST: Duration = Duration::from_hours(24);
 
 /// How the events of a target are held back.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Holding {
-    /// When digests are sent; `None` sends each event by itself.
+    /// When digests are sent; `None` sends each event on its own.
     pub digest: Option<DigestPlan>,
-    /// What is sent at once all the same.
+    /// What is nevertheless sent immediately.
     pub urgent: Vec<Urgent>,
     /// When nothing is sent.
     pub quiet: Option<QuietHours>,
-    /// So many messages in an hour; `None` for no limit.
+    /// The most messages in an hour; `None` for no limit.
     pub most: Option<u32>,
-    /// Whether a digest is sent when nothing has happened.
+    /// Whether a digest is sent if nothing has happened.
     pub send_empty: bool,
 }
 
-/// What becomes of an event whose turn it is.
+/// What happens to an event when it is its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TurnDecision {
     /// It is sent.
     Send,
-    /// It becomes part of a digest, which is due at this moment.
+    /// It becomes part of a digest, which is due at this time.
     Gather(Timestamp),
-    /// It is sent by itself, not before this moment.
+    /// It is sent on its own, not before this time.
     Wait(Timestamp),
 }
 
@@ -54,9 +54,9 @@ impl Holding {
         self.digest.is_none() && self.quiet.is_none() && self.most.is_none()
     }
 
-    /// What becomes of an event now. One that goes `alone` is never gathered: it has been sent before and keeps its id,
-    /// and with it its place, or its digest was refused. `full_until` is when the target may get its next message, when
-    /// it has had the most of an hour.
+    /// What happens to an event now. An event that goes `alone` is never gathered: either it has been sent before
+    /// and keeps its id and its place, or its digest was refused. `full_until` is when the target may get its next
+    /// message, if it has reached its hourly limit.
     #[must_use]
     pub fn turn(
         &self,
@@ -82,20 +82,21 @@ impl Holding {
         })
     }
 
-    /// Until when no digest is made, although one is due.
+    /// Until when a due digest is delayed.
     #[must_use]
     pub fn digest_waits(&self, now: Timestamp, full_until: Option<Timestamp>) -> Option<Timestamp> {
         let full = full_until.filter(|until| *until > now);
         (full.max(self.quiet_until(now))).map(|until| self.not_quiet(until))
     }
 
-    /// The latest moment for a digest of what is gathered now, whatever the configuration was when it was gathered.
+    /// The latest time for a digest of what has been gathered so far, whatever the configuration was when it was
+    /// gathered.
     #[must_use]
     pub fn latest(&self, now: Timestamp) -> Timestamp {
         self.not_quiet(self.digest.as_ref().map_or(now, |plan| plan.due(now)))
     }
 
-    /// When a digest is due that is sent even when nothing has happened.
+    /// When the next digest is due if a digest is sent even if nothing has happened.
     #[must_use]
     pub fn empty_due(&self, now: Timestamp) -> Option<Timestamp> {
         let due = self.digest.as_ref().filter(|_| self.send_empty)?.due(now);
@@ -114,11 +115,11 @@ impl Holding {
 /// When digests are sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DigestPlan {
-    /// So long after the first event.
+    /// This long after the first event.
     After(Duration),
-    /// At a time of some days.
+    /// At a time of day on certain days.
     At {
-        /// As it was written.
+        /// As written in the configuration.
         text: String,
         /// The times.
         times: Arc<CronSchedule>,
@@ -126,7 +127,7 @@ pub enum DigestPlan {
 }
 
 impl DigestPlan {
-    /// Reads `15m`, `daily 07:00`, `mon 07:00`, `mon-fri 18:30`; the error says what was expected.
+    /// Parses `15m`, `daily 07:00`, `mon 07:00`, `mon-fri 18:30`; the error says what was expected.
     pub fn parse(text: &str, tz: Tz) -> Result<Self, String> {
         let expected = || {
             "expected an interval such as \"15m\", or \"daily 07:00\" or \"mon 07:00\"".to_owned()
@@ -149,7 +150,7 @@ impl DigestPlan {
         Ok(Self::After(interval))
     }
 
-    /// When a digest is due whose first event is noticed now; always later than `now`.
+    /// When a digest is due if its first event is noticed now; always later than `now`.
     #[must_use]
     pub fn due(&self, now: Timestamp) -> Timestamp {
         match self {
@@ -158,7 +159,7 @@ impl DigestPlan {
         }
     }
 
-    /// As it is written in the configuration.
+    /// As written in the configuration.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -178,7 +179,7 @@ pub struct QuietHours {
 }
 
 impl QuietHours {
-    /// Reads `22:00-07:00`; the error says what was expected.
+    /// Parses `22:00-07:00`; the error says what was expected.
     pub fn parse(text: &str, tz: Tz) -> Result<Self, String> {
         let expected = || "expected two different times such as \"22:00-07:00\"".to_owned();
         let (start, end) = text.split_once('-').ok_or_else(expected)?;
@@ -199,17 +200,18 @@ impl QuietHours {
         })
     }
 
-    /// When they end, for a moment in them. The local time is not asked, as it goes back once a year: they last when
-    /// their next end comes before their next beginning.
+    /// When the quiet hours end, if `at` is within them. This does not use the local time, which goes back once a
+    /// year: they are in effect if their next end comes before their next start.
     #[must_use]
     pub fn until(&self, at: Timestamp) -> Option<Timestamp> {
         let (start, end) = (self.start.next_after(at)?, self.end.next_after(at)?);
-        // Both fall into one skipped hour: a few minutes of it, or all but these.
+        // Both fall into the same skipped hour: the quiet hours are a few minutes of it, or all the rest of the
+        // day.
         let inside = end < start || (end == start && self.over_midnight);
         inside.then_some(end)
     }
 
-    /// As they are written in the configuration.
+    /// As written in the configuration.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -227,19 +229,19 @@ fn time_of_day(text: &str) -> Option<(u32, u32)> {
     Some((number(hour, 24)?, number(minute, 60)?))
 }
 
-/// What does not wait for a digest, nor for the end of quiet hours.
+/// What does not wait for a digest or for the end of quiet hours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Urgent {
     /// Events of this name or pattern.
     Event(String),
     /// Changes with this label.
     Label(Label),
-    /// Changes with this score or more.
+    /// Changes with at least this score.
     Score(u8),
 }
 
 impl Urgent {
-    /// Whether it is this event.
+    /// Whether the event is of this kind.
     #[must_use]
     pub fn is(&self, event: &Event) -> bool {
         let change = event.data.change.as_ref();
@@ -250,7 +252,7 @@ impl Urgent {
         }
     }
 
-    /// As it is written in the configuration.
+    /// As written in the configuration.
     #[must_use]
     pub fn text(&self) -> String {
         match self {

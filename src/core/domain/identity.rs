@@ -1,10 +1,10 @@
 //! Which known entry an item of a feed is, and why.
 //!
-//! The order of trust: the guid, when the feed's guids can be trusted; else the canonical address, when it is the
-//! item's own; else, for an item that nothing names any more, the one entry that no other item claims and that is alike
-//! (see [`Matching`]). Ambiguous means no merge. A name that a person has given to its entry goes before all of that.
-//! Identity never comes from the feed parser: its guesses hash the headline, and a changed headline would be a new
-//! entry.
+//! Names are trusted in this order: the guid, if the feed's guids can be trusted; then the canonical address, if
+//! no other item has it; then, for an item whose names are all unknown, the single entry that no other item claims
+//! and that is similar (see [`Matching`]). If the match is ambiguous, nothing is merged. A name that a person has
+//! assigned to an entry comes before all of these. Identity never comes from the feed parser: its guesses hash the
+//! headline, so a changed headline would become a new entry.
 
 use self::likeness::WordSet;
 use super::outcome::AliasKey;
@@ -24,25 +24,25 @@ pub struct Named {
     pub index: usize,
     /// Its names.
     pub keys: Vec<AliasKey>,
-    /// What is to be remembered of its address: that several items have it.
+    /// What to remember about its address: that several items have it.
     pub marks: Vec<AliasKey>,
 }
 
-/// Whether two states of one item can be the same story under a new guid or a new address.
+/// Whether two states of an item can be the same story under a new guid or a new address.
 ///
-/// A guid or an address that a publisher uses again for something else shares neither headline nor text with what it
-/// named before, nor the date of publication.
+/// If a publisher reuses a guid or an address for something else, it shares neither the headline nor the text nor
+/// the date of publication with what it named before.
 #[must_use]
 pub fn same_story(old: &FeedState, new: &FeedState) -> bool {
     if old.published.is_some() && old.published == new.published {
         return true;
     }
     let (old, new) = (WordSet::of_item(old), WordSet::of_item(new));
-    // With hardly any words there is nothing to judge by: the name is believed.
+    // With hardly any words, there is nothing to compare, so the name is trusted.
     old.len().min(new.len()) < 3 || old.share_of_smaller(&new) >= 0.25
 }
 
-/// Whether a page can be that of an item: what a redirect leads to is often something else, such as a home page.
+/// Whether a page can belong to an item: a redirect often leads to something else, such as a home page.
 #[must_use]
 pub fn same_article(item: &FeedState, page: &PageState) -> bool {
     let title = WordSet::of(item.title.iter().map(String::as_str));

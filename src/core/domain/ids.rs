@@ -1,4 +1,4 @@
-//! Names of stored things: newtypes, so that one can never stand for another.
+//! Identifiers of stored things: newtypes, so that one cannot be used for another.
 
 use std::fmt;
 
@@ -40,11 +40,11 @@ row_id!(
     DeliveryId
 );
 row_id!(
-    /// A row of `rules`: its number for people.
+    /// A row of `rules`: the number that people see.
     RuleId
 );
 row_id!(
-    /// The number of a change, `#412`: counted over the whole database, never reused.
+    /// The number of a change, such as `#412`: counted over the whole database and never reused.
     ChangeNumber
 );
 
@@ -54,7 +54,7 @@ row_id!(
 pub struct RevisionNumber(pub u32);
 
 impl RevisionNumber {
-    /// The revision of the first sight.
+    /// The first revision of an entry.
     pub const FIRST: Self = Self(1);
 
     /// The number of the revision after this one.

@@ -1,4 +1,4 @@
-//! Counters that say what they count: `12 comments`, `❤ 40 · 💬 3`, `閲覧数：123`.
+//! Counters that name what they count: `12 comments`, `❤ 40 · 💬 3`, `閲覧数：123`.
 
 use std::ops::Range;
 
@@ -6,24 +6,24 @@ use super::passing;
 use super::pattern::without;
 use super::words::WORDS;
 
-/// A line of counters is no longer than this, in bytes.
+/// The longest line of counters, in bytes.
 const LONGEST: usize = 160;
 
-/// Words besides the counters that such a line may have.
+/// How many words other than counters such a line may have.
 const OTHER_WORDS: usize = 6;
 
-/// What stands for a word of a counter.
+/// Icons that are used instead of the word of a counter.
 const ICONS: [char; 14] = [
     '💬', '🗨', '🗩', '❤', '♥', '🖤', '💙', '👍', '👎', '👁', '🔁', '🔃', '↻', '📖',
 ];
 
-/// A mark for votes among other counters; alone it may as well be the move of a share price.
+/// Marks for votes next to other counters; alone, such a mark may also show the move of a share price.
 const ARROWS: [char; 4] = ['▲', '△', '▼', '⬆'];
 
-/// Lines this far from a counter are beside it.
+/// Lines within this distance of a counter are beside it.
 const NEAR: usize = 1;
 
-/// Whether each text stands beside a line that surely counts something, so that what it may count is counted, too.
+/// Whether each text is beside a line that certainly has a counter. Uncertain counters count there, too.
 pub(super) fn beside<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<bool> {
     let sure: Vec<bool> = texts.map(|text| !parts(text, false).is_empty()).collect();
     let near = |at: usize| {
@@ -36,8 +36,8 @@ pub(super) fn beside<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<bool> {
         .collect()
 }
 
-/// The parts of a line that are counters, and time that has passed beside them; none where the text is prose. `beside`
-/// tells whether it stands beside another counter.
+/// The parts of a line that are counters, and relative times next to them; none if the text is prose. `beside`
+/// says whether the line is beside another counter.
 pub(super) fn parts(text: &str, beside: bool) -> Vec<Range<usize>> {
     if text.len() > LONGEST || !text.contains(char::is_numeric) {
         return Vec::new();
@@ -77,20 +77,20 @@ pub(super) fn parts(text: &str, beside: bool) -> Vec<Range<usize>> {
     counters
 }
 
-/// The text with its counters taken out; `None` when it has none.
+/// The text with its counters masked; `None` if it has none.
 pub(super) fn masked(text: &str, beside: bool) -> Option<String> {
     let parts = parts(text, beside);
     (!parts.is_empty()).then(|| without(text, parts))
 }
 
-/// The words of a line that is nothing but counters, in lower case: such a line is there or not, as a page pleases.
+/// The words of a line that only has counters, in lower case. Pages show or omit such lines at will.
 pub(super) fn alone(text: &str) -> Option<String> {
     let rest = masked(text, false)?;
     let words = || text.chars().filter(|c| !c.is_numeric());
     (!rest.contains(char::is_alphanumeric)).then(|| words().collect::<String>().to_lowercase())
 }
 
-/// A headline without a counter in brackets before or after it: `[12 comments]`.
+/// A headline with a counter in brackets before or after it masked: `[12 comments]`.
 pub(super) fn in_title(title: &str) -> Option<String> {
     let (range, inside) = bracketed_end(title).or_else(|| bracketed_begin(title))?;
     let is_counter =
@@ -98,7 +98,7 @@ pub(super) fn in_title(title: &str) -> Option<String> {
     is_counter.then(|| without(title, [range]))
 }
 
-/// What stands in brackets at the end of a text: where they are, and what is in them.
+/// The brackets at the end of a text: where they are, and the text inside.
 pub(super) fn bracketed_end(text: &str) -> Option<(Range<usize>, &str)> {
     let end = text.trim_end();
     let open = match end.chars().next_back()? {
@@ -114,7 +114,7 @@ pub(super) fn bracketed_end(text: &str) -> Option<(Range<usize>, &str)> {
     (at > 0).then_some((at..end.len(), inside))
 }
 
-/// The same at the beginning.
+/// The brackets at the beginning of a text, likewise.
 pub(super) fn bracketed_begin(text: &str) -> Option<(Range<usize>, &str)> {
     let begin = text.len() - text.trim_start().len();
     let rest = &text[begin..];
@@ -134,14 +134,14 @@ pub(super) fn bracketed_begin(text: &str) -> Option<(Range<usize>, &str)> {
 
 enum CountKind {
     Counter,
-    /// Only beside one that surely is.
+    /// Counts only beside a certain counter.
     Weak,
     Other,
 }
 
-/// Whether all words of a part are such as stand beside counters.
+/// Whether all words of a part are words of counters.
 fn kind_of(part: &str) -> CountKind {
-    // A percentage or a fraction counts nothing.
+    // A percentage or a fraction is not a counter.
     if part.contains(['%', '٪']) || has_fraction(part) {
         return CountKind::Other;
     }
@@ -208,7 +208,7 @@ fn has_fraction(part: &str) -> bool {
     }) && !part.contains(['k', 'K', 'm', 'M'])
 }
 
-/// The runs of letters of a part; numbers and everything else stand between them.
+/// The runs of letters in a part, between numbers and other characters.
 fn words(part: &str) -> impl Iterator<Item = &str> {
     part.split(|c: char| !c.is_alphabetic() && !is_joining(c))
         .map(|word| word.trim_matches(['\'', '’', '-']))
@@ -216,11 +216,11 @@ fn words(part: &str) -> impl Iterator<Item = &str> {
 }
 
 fn is_joining(c: char) -> bool {
-    // Vowel signs of Indian and other scripts are no letters of their own.
+    // Vowel signs of Indian and other scripts are not letters of their own.
     matches!(c, '\'' | '’' | '-' | '\u{900}'..='\u{dff}' | '\u{300}'..='\u{36f}')
 }
 
-/// The parts between what separates counters.
+/// The parts of a text between the characters that separate counters.
 fn segments(text: &str) -> Vec<Range<usize>> {
     let mut segments = Vec::new();
     let mut from = 0;
@@ -234,7 +234,7 @@ fn segments(text: &str) -> Vec<Range<usize>> {
             push(from, at);
             from = at + c.len_utf8();
         } else if ICONS.contains(&c) || ARROWS.contains(&c) {
-            // An icon begins a counter, unless it ends one: `12 ❤`.
+            // An icon begins a counter unless it ends one: `12 ❤`.
             let before = text[from..at].trim();
             let ends = before.ends_with(char::is_numeric) && !before.contains(ICONS);
             if !ends {
@@ -248,7 +248,7 @@ fn segments(text: &str) -> Vec<Range<usize>> {
 }
 
 fn separates(c: char, behind: &str, before: &str) -> bool {
-    // `[12 comments]` is a part by itself, `Comments (12)` is one with its brackets.
+    // `[12 comments]` is a part of its own; `Comments (12)` is one part including its brackets.
     let has_letters =
         |inside: Option<&str>| inside.is_some_and(|inside| inside.contains(char::is_alphabetic));
     match c {

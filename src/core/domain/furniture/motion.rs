@@ -1,4 +1,4 @@
-//! How texts and templates moved within one article.
+//! How texts and templates came, went and changed within one article.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use crate::domain::assess::is_notice;
 use crate::domain::state::{Block, BlockKind};
 use crate::time::Timestamp;
 
-/// Blocks of one text that are looked at; a longer one is no article.
+/// The most blocks that are checked in a text; a longer one is not an article.
 const BLOCKS: usize = 400;
 
 /// A block in the forms that are counted.
@@ -29,13 +29,13 @@ impl<'a> BlockForm<'a> {
         common * 2 >= one.len().min(other.len())
     }
 
-    /// Whether they are the same but for numbers and names.
+    /// Whether they differ only in numbers and names.
     pub(super) fn has_shape_of(&self, other: &BlockForm<'_>) -> bool {
         let shapes = self.shape.as_ref().zip(other.shape.as_ref());
         shapes.is_some_and(|(one, other)| one.key == other.key)
     }
 
-    /// The forms of one text whose words are not in another.
+    /// The forms in one text whose words are not in the other.
     pub(super) fn only_in<'f>(
         these: &'f [BlockForm<'a>],
         others: &[BlockForm<'_>],
@@ -67,7 +67,7 @@ impl<'a> BlockForm<'a> {
 pub(super) fn forms<'a>(blocks: &'a [Block], known: &Rules) -> Vec<BlockForm<'a>> {
     let may_be = |block: &&Block| {
         let kind = !matches!(block.kind, BlockKind::Furniture | BlockKind::Code);
-        // A counter needs no rule.
+        // A counter does not need a rule.
         let is_counter = || !counter::parts(&block.text, false).is_empty();
         kind && block.text.len() <= LONGEST
             && !known.knows(&block.text)
@@ -79,20 +79,20 @@ pub(super) fn forms<'a>(blocks: &'a [Block], known: &Rules) -> Vec<BlockForm<'a>
         .map(|block| BlockForm {
             block,
             text: text_key(&known.masked(&block.text)),
-            // Of a number alone nobody knows what it is.
+            // The meaning of a number alone is unknown.
             shape: Shape::of(&block.text).filter(|shape| shape.literal > 0),
         })
         .collect()
 }
 
-/// The texts of an article, block by block.
+/// The texts of an article, split into blocks.
 pub(super) struct Past<'a> {
     pub(super) looks: Vec<(Timestamp, Vec<BlockForm<'a>>)>,
-    /// Whether the last look found nothing new.
+    /// Whether the last check found nothing new.
     pub(super) stayed: bool,
 }
 
-/// How often something came into an article and went out of it.
+/// How often something was added to an article and removed from it.
 #[derive(Default)]
 pub(super) struct Motion {
     pub(super) came: usize,
@@ -107,25 +107,25 @@ impl Motion {
     }
 }
 
-/// A place of a template: at how many looks it moved, and what stood there.
+/// A place in a template: at how many checks its value changed, and which kinds of values it had.
 #[derive(Default)]
 pub(super) struct PlaceMotion {
     pub(super) looks: usize,
     pub(super) kinds: BTreeSet<ValueKind>,
 }
 
-/// How a template moved.
+/// How a template changed.
 #[derive(Default)]
 pub(super) struct TemplateMotion {
     pub(super) whole: Motion,
-    /// How often one of its places moved.
+    /// How often one of its places changed.
     pub(super) moved: usize,
-    /// At how many looks it could be seen to move.
+    /// At how many checks such a change could be seen.
     pub(super) looks: usize,
     pub(super) places: HashMap<usize, PlaceMotion>,
 }
 
-/// How everything moved in an article.
+/// How everything changed in an article.
 #[derive(Default)]
 pub(super) struct Motions<'p> {
     pub(super) texts: HashMap<&'p str, Motion>,
@@ -144,7 +144,7 @@ impl<'a> Past<'a> {
         }
     }
 
-    /// Whether the text of a look is the one of the look before the last again.
+    /// Whether the text of a check is the same as two checks before.
     fn is_back(&self, look: usize) -> bool {
         let before = look.checked_sub(2).and_then(|at| self.looks.get(at));
         let same = |one: &[BlockForm<'_>], other: &[BlockForm<'_>]| {
@@ -159,10 +159,11 @@ impl<'a> Past<'a> {
             .is_some_and(|((_, before), (_, now))| same(before, now))
     }
 
-    /// What moved by itself between each text and the next. `back` are looks at which the whole document went back.
+    /// Changes of single texts and templates between consecutive checks. `back` are checks at which the whole
+    /// document went back to an earlier state.
     pub(super) fn motions(&self, back: &BTreeSet<Timestamp>) -> Motions<'_> {
         let mut motions = Motions::default();
-        // What stood in the places of a template when it was seen last.
+        // The values in the places of a template when it was last seen.
         let mut last: HashMap<&str, &BlockForm<'_>> = HashMap::new();
         for (at, pair) in self.looks.windows(2).enumerate() {
             let [(_, old), (seen, new)] = pair else {
@@ -175,10 +176,10 @@ impl<'a> Past<'a> {
             }
             let (gone, come) = (BlockForm::only_in(old, new), BlockForm::only_in(new, old));
             let stayed = old.len() - gone.len();
-            // Most of the article stays while its furniture moves.
+            // When furniture changes, most of the article stays.
             let is_edit =
                 gone.len() > MOVED || come.len() > MOVED || stayed < gone.len().max(come.len());
-            // A stale copy takes edits back: that says nothing of what went with them.
+            // A stale copy undoes edits, so other changes at the same check say nothing.
             let takes_back = || {
                 self.is_back(at + 1)
                     && come.iter().any(|form| {
@@ -204,7 +205,7 @@ impl<'p> Motions<'p> {
         last: &HashMap<&'p str, &'p BlockForm<'_>>,
     ) {
         for form in gone {
-            // What is put in the place of a text that is much like it is an edit of that text.
+            // If a similar text replaces a text, that is an edit of the text.
             if !come.iter().any(|other| form.is_like(other)) {
                 self.texts.entry(&form.text).or_default().went += 1;
             }
@@ -258,8 +259,8 @@ impl<'p> Motions<'p> {
     }
 }
 
-/// The looks at which a feed went back to what it had said before: all of its articles that moved then are again what
-/// they were. A stale cache answers so, and teaches nothing.
+/// The checks at which a feed went back to an earlier state: every article that changed then is again what it was
+/// before. This is a stale cache, and nothing can be learned from it.
 pub(super) fn went_back(pasts: &[Past<'_>]) -> BTreeSet<Timestamp> {
     let mut looks: HashMap<Timestamp, bool> = HashMap::new();
     for past in pasts {

@@ -1,4 +1,4 @@
-//! Two states as they are compared under rules.
+//! Two states as they are compared under the rules.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -10,30 +10,30 @@ use crate::domain::diff::LeftOut;
 use crate::domain::normalise::visible;
 use crate::domain::state::{Block, BlockKind, EntryState};
 
-/// Blocks of one side that one that does not count is held against.
+/// An ignored block is compared with at most this many blocks of the other side.
 const EDITED: usize = 50;
 
 /// Two states as they are compared.
 #[derive(Debug, Clone)]
 pub struct Paired<'a> {
-    /// The old one, without what does not count.
+    /// The old state without ignored text.
     pub old: Cow<'a, EntryState>,
-    /// The new one, likewise.
+    /// The new state without ignored text.
     pub new: Cow<'a, EntryState>,
-    /// What was left out of the feed's description.
+    /// What was removed from the feed's description.
     pub summary: LeftOut,
-    /// What was left out of the feed's text.
+    /// What was removed from the feed's text.
     pub feed_body: LeftOut,
-    /// What was left out of the page's text.
+    /// What was removed from the page's text.
     pub page_body: LeftOut,
 }
 
 impl Rules {
-    /// Two states as they are compared: without the blocks that do not count, and with what differs only in a part
-    /// that is not compared made the same. What is left is as published.
+    /// Two states as they are compared: without ignored blocks, and with equal text where they differ only in an
+    /// ignored part. The rest is as published.
     ///
-    /// A block that one side marks as furniture is none of the text on the other side either: a publisher, or a later
-    /// version of this program, may mark what was not marked before.
+    /// A block that one side marks as furniture is also removed from the other side: a publisher, or a later
+    /// version of this program, may start to mark it.
     #[must_use]
     pub fn pair<'a>(&self, old: &'a EntryState, new: &'a EntryState) -> Paired<'a> {
         if old == new {
@@ -94,8 +94,7 @@ impl Rules {
         }
     }
 
-    /// A text as a reader sees it, without the parts that are not compared. `beside` tells whether it stands beside a
-    /// counter.
+    /// A text as a reader sees it, without the ignored parts. `beside` says whether it is beside a counter.
     fn form(&self, text: &str, beside: bool) -> String {
         let masked = self.masked(text);
         let counted = counter::masked(&masked, beside);
@@ -138,7 +137,7 @@ impl Rules {
         left_out
     }
 
-    /// Makes the blocks the same that differ only in what is not compared.
+    /// Makes blocks equal that differ only in ignored parts.
     fn settle_parts(&self, old: &[Block], new: &mut [Block], kept: &[u32], left_out: &mut LeftOut) {
         let shown: HashSet<String> = old
             .iter()
@@ -151,7 +150,7 @@ impl Rules {
         let beside =
             |blocks: &[Block]| counter::beside(blocks.iter().map(|block| block.text.as_str()));
         let (beside_old, beside_new) = (beside(old), beside(new));
-        // Each old block is what one new block was.
+        // Each old block matches only one new block.
         let mut forms: HashMap<String, Vec<&str>> = HashMap::new();
         let mut times: HashMap<String, Vec<&str>> = HashMap::new();
         for (block, beside) in old.iter().zip(beside_old) {
@@ -197,8 +196,8 @@ impl Rules {
     }
 }
 
-/// Which blocks of the first text are compared. What may come and go, with its form in `keys`, is compared where it is on
-/// both sides.
+/// Which blocks of the first text are compared. A block that may come and go, with its form in `keys`, is compared
+/// if both sides have it.
 fn stays(
     [mine, others]: [&[Block]; 2],
     keys: [&[Option<String>]; 2],
@@ -215,14 +214,14 @@ fn stays(
         .collect()
 }
 
-/// Leaves the others out, and gives their numbers.
+/// Removes the other blocks and returns their numbers.
 fn keep(blocks: &mut Vec<Block>, stays: &[bool]) -> Vec<u32> {
     let mut each = stays.iter();
     blocks.retain(|_| each.next().copied().unwrap_or(true));
     numbers(stays, false)
 }
 
-/// The numbers, from 1, of the blocks that stay, or of those that do not.
+/// The numbers (from 1) of the blocks that stay, or of those that do not.
 fn numbers(stays: &[bool], wanted: bool) -> Vec<u32> {
     (1..)
         .zip(stays)
@@ -231,8 +230,8 @@ fn numbers(stays: &[bool], wanted: bool) -> Vec<u32> {
         .collect()
 }
 
-/// Which blocks that do not count are one side of an edit of one that does: what has half of its words stands on the
-/// other side only. Such a block is shown as what it was before or became.
+/// Which ignored blocks are one side of an edit of a block that counts: a block with half of their words is only
+/// on the other side. Such a block is kept, so that the edit is shown.
 fn edited_into(mine: &[Block], others: &[Block], counts: &impl Fn(&Block) -> bool) -> Vec<bool> {
     let texts = |blocks: &[Block]| -> HashSet<String> {
         blocks

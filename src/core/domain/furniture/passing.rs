@@ -1,7 +1,7 @@
-//! Time that passes inside of a text: `4 days ago` is `5 days ago` tomorrow, and nobody has edited anything.
+//! Relative times inside a text: `4 days ago` is `5 days ago` tomorrow without an edit.
 //!
-//! Only what time does by itself is passed over: the moment that is told of stays where it is. `4 days ago` that becomes
-//! `4 years ago` is an edit.
+//! Only the passing of time is ignored: both texts must mean the same moment. `4 days ago` that becomes `4 years
+//! ago` is an edit.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -10,26 +10,26 @@ use super::pattern;
 use super::words::{Language, TimeUnit, WORDS};
 use crate::domain::diff::is_ideograph;
 
-/// A count of more digits is no time that has passed.
+/// A count with more digits is not a relative time.
 const DIGITS: usize = 4;
 
-/// So many characters behind a number are looked at.
+/// How many characters after a number are checked.
 const BEHIND: usize = 24;
 
-/// The word for a unit of time has at most so many characters.
+/// The most characters of a word for a unit of time.
 const UNIT: usize = 12;
 
-/// How long ago something was, as a text says it.
+/// A relative time in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RelativeTime {
-    /// Where the count and the unit stand, in bytes.
+    /// Where the count and the unit are, in bytes.
     pub(super) range: Range<usize>,
     count: u64,
     unit: TimeUnit,
 }
 
 impl RelativeTime {
-    /// How many seconds that may be.
+    /// The range of seconds that it may mean.
     fn between(&self) -> Range<u64> {
         let (count, unit) = (self.count, self.unit.seconds());
         let told = count.saturating_mul(unit);
@@ -37,7 +37,8 @@ impl RelativeTime {
     }
 }
 
-/// All of a text, in their order. With `in_words` also those like `an hour ago`, which take longer to find.
+/// All relative times in a text, in order. `in_words` includes those like `an hour ago`, which take longer to
+/// find.
 pub(super) fn phrases(text: &str, in_words: bool) -> Vec<RelativeTime> {
     let mut found: Vec<RelativeTime> = Vec::new();
     let mut from = 0;
@@ -69,7 +70,7 @@ pub(super) fn phrases(text: &str, in_words: bool) -> Vec<RelativeTime> {
     found
 }
 
-/// The phrase whose count stands there.
+/// The phrase with the count at `count_at`.
 fn phrase(text: &str, count_at: Range<usize>, count: u64) -> Option<RelativeTime> {
     let rest = &text[count_at.end..];
     let gap = rest.len() - rest.trim_start_matches([' ', '\u{a0}', '\u{202f}']).len();
@@ -125,7 +126,7 @@ fn says_ago(language: &Language, before: &str, behind: &str) -> bool {
     }
 }
 
-/// Whether a word ends there: in a script without spaces anywhere.
+/// Whether a word ends here; in a script without spaces, it may end anywhere.
 fn is_end(word: &str, behind: &str) -> bool {
     let wide = |c: char| {
         is_ideograph(c)
@@ -135,7 +136,7 @@ fn is_end(word: &str, behind: &str) -> bool {
     word.ends_with(wide) || !behind.starts_with(char::is_alphabetic)
 }
 
-/// Whether two texts differ in nothing but time that has passed between them, `elapsed` where that is known.
+/// Whether two texts differ only because time has passed between them: `elapsed`, if that is known.
 pub(super) fn has_passed(old: &str, new: &str, elapsed: Option<Duration>) -> bool {
     let (before, now) = (phrases(old, true), phrases(new, true));
     if before.is_empty() || before.len() != now.len() {
@@ -149,7 +150,7 @@ pub(super) fn has_passed(old: &str, new: &str, elapsed: Option<Duration>) -> boo
         })
 }
 
-/// Whether a text is a line such as `Updated 5 minutes ago`, which begins anew now and then.
+/// Whether a text is a line such as `Updated 5 minutes ago`, which starts over now and then.
 fn says_little_else(text: &str) -> bool {
     let [phrase] = &*phrases(text, true) else {
         return false;
@@ -162,7 +163,7 @@ fn says_little_else(text: &str) -> bool {
     words.count() <= 3 && text.len() <= 60
 }
 
-/// Where a part of a line says how many seconds, minutes, hours or days ago, and only that.
+/// The relative time in a part of a line, if it is in seconds, minutes, hours or days and the only one there.
 pub(super) fn short_time(part: &str) -> Option<Range<usize>> {
     let [phrase] = &*phrases(part, true) else {
         return None;
@@ -170,19 +171,19 @@ pub(super) fn short_time(part: &str) -> Option<Range<usize>> {
     (phrase.unit <= TimeUnit::Day).then(|| phrase.range.clone())
 }
 
-/// The text with its phrases taken out.
+/// The text with its relative times masked.
 pub(super) fn without(text: &str, phrases: &[RelativeTime]) -> String {
     pattern::without(text, phrases.iter().map(|phrase| phrase.range.clone()))
 }
 
-/// Whether both may tell of the same moment, so long after one another. A count is cut off or rounded, so that `1 week`
-/// is anything from half a week to two.
+/// Whether both may mean the same moment, `elapsed` apart. A count may be truncated or rounded, so `1 week` is
+/// anything from half a week to two.
 fn moves_on(before: &RelativeTime, now: &RelativeTime, elapsed: Option<Duration>) -> bool {
     let elapsed = elapsed.map_or(0, |elapsed| elapsed.as_secs());
     let (was, is) = (before.between(), now.between());
     let may_be =
         was.start.saturating_add(elapsed) <= is.end && is.start <= was.end.saturating_add(elapsed);
-    // Caches and time zones bring more than the clock does.
+    // Caches and time zones shift a relative time by more than the clock does.
     let is_later =
         before.unit == now.unit && now.unit <= TimeUnit::Day && now.count >= before.count;
     may_be || is_later

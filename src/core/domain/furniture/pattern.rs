@@ -1,4 +1,4 @@
-//! The forms in which blocks are recognised again.
+//! Normalised forms by which blocks are recognised.
 
 use std::ops::Range;
 
@@ -6,19 +6,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::normalise::reading;
 
-/// The longest text that is learned, in bytes: whatever is longer says something.
+/// The longest text that is learned, in bytes: a longer one has content.
 pub(super) const LONGEST: usize = 1_200;
 
-/// A template has no more words than this.
+/// The most words of a template.
 const LONGEST_TEMPLATE: usize = 40;
 
-/// A template that a person writes has at least so many letters besides its numbers and names.
+/// The fewest letters, besides numbers and names, of a template that a person writes.
 const LETTERS: usize = 6;
 
-/// Stands for a part of a text that is not compared: no publisher writes it.
+/// Replaces a part that is not compared; no publisher uses this character.
 const MASK: char = '\u{fffc}';
 
-/// A text with a mask in the place of each part, which are in their order.
+/// A text with a mask in place of each part. `parts` are in order.
 pub(super) fn without(text: &str, parts: impl IntoIterator<Item = Range<usize>>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut from = 0;
@@ -31,12 +31,12 @@ pub(super) fn without(text: &str, parts: impl IntoIterator<Item = Range<usize>>)
     out
 }
 
-/// The form of a text that the same text has, whatever its typography.
+/// A key that is equal for texts that differ only in typography.
 pub(super) fn text_key(text: &str) -> String {
     reading(text).to_lowercase()
 }
 
-/// What stands in one place of a template.
+/// The kind of value in a place of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ValueKind {
@@ -48,32 +48,32 @@ pub enum ValueKind {
     Signed,
     /// `10:15`
     Clock,
-    /// Words with a capital inside of a sentence.
+    /// Capitalised words inside a sentence.
     Name,
 }
 
 /// A number or name in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct TextValue {
-    /// Where it stands, in bytes.
+    /// Where it is, in bytes.
     pub(super) range: Range<usize>,
     /// What it is.
     pub(super) kind: ValueKind,
 }
 
-/// A text with its numbers and names apart from its other words.
+/// A text whose numbers and names are separated from its other words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shape {
     /// The text in lower case, with `#` for each number and `@` for each name.
     pub(super) key: String,
-    /// In their order in the text.
+    /// The values in the order of the text.
     pub(super) values: Vec<TextValue>,
-    /// How many letters and pictures the text has besides.
+    /// How many letters and pictures the text has besides the values.
     pub(super) literal: usize,
 }
 
 impl Shape {
-    /// Of a text; `None` when it has no number and no name, or too many words for a template.
+    /// The shape of a text; `None` if it has no number and no name, or too many words for a template.
     pub(super) fn of(text: &str) -> Option<Self> {
         let mut shape = Self {
             key: String::new(),
@@ -85,7 +85,7 @@ impl Shape {
             if count == LONGEST_TEMPLATE {
                 return None;
             }
-            // A slice of the text begins where it says.
+            // The offset of the word, which is a slice of the text.
             let at = word.as_ptr().addr() - text.as_ptr().addr();
             let initial = word.chars().find(|c| c.is_alphanumeric());
             if !first && initial.is_some_and(char::is_uppercase) {
@@ -93,7 +93,7 @@ impl Shape {
             } else {
                 shape.word(at, word);
             }
-            // Behind a full stop or a colon a capital says nothing.
+            // After a full stop or a colon, a capital means nothing.
             first = word.ends_with(['.', ':', '!', '?']);
         }
         (!shape.values.is_empty()).then_some(shape)
@@ -150,7 +150,7 @@ impl Shape {
         }
     }
 
-    /// Whether enough is left besides numbers and names to tell it from any other text.
+    /// Whether enough letters remain besides numbers and names to identify the text.
     pub(super) fn says_enough(&self) -> bool {
         self.literal >= LETTERS
     }
@@ -160,14 +160,15 @@ fn is_literal(c: char) -> bool {
     !c.is_ascii_punctuation() && !c.is_whitespace()
 }
 
-/// Where the sign of a number stands that the text ends with; none where the text is more than a sign, as in `3-4`.
+/// Where the sign is, if the text before a number ends with one; `None` for a hyphen after a letter or digit, as
+/// in `3-4`.
 fn sign(before: &str) -> Option<usize> {
     let (at, last) = before.char_indices().next_back()?;
     let is_sign = matches!(last, '+' | '-' | '−' | '±');
     (is_sign && !before[..at].ends_with(char::is_alphanumeric)).then_some(at)
 }
 
-/// Where a number ends that the text begins with: a separator belongs to it between two digits.
+/// Where the number at the start of the text ends. A separator between two digits is part of the number.
 fn number_end(text: &str) -> usize {
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {

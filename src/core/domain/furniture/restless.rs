@@ -1,5 +1,5 @@
-//! What moves in one entry at every look: a number in one place, the order of a list. It is told as long as it may be
-//! news; after that it counts as ignored text.
+//! What changes in an entry at every check: a number in a certain place, the order of a list. It is reported as
+//! long as it may be news; after that it is ignored text.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,20 +10,20 @@ use crate::domain::normalise::visible;
 use crate::domain::state::{Block, BlockKind};
 use crate::time::Timestamp;
 
-/// What moved at so many looks in a row, each of which was told, is told no more.
+/// After changes at this many checks in a row, all of them reported, the same is no longer reported.
 pub const LOOKS: usize = 4;
 
-/// How often in a row a text of an entry was another one than at the look before.
+/// How often in a row a text of an entry differed from the check before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Streak {
-    /// So many looks.
+    /// The number of checks.
     pub looks: u32,
-    /// When it moved last.
+    /// When it last changed.
     pub at: Option<Timestamp>,
 }
 
 impl Streak {
-    /// The streak after a look at which the text moved, when the look before was at `last`.
+    /// The streak after a check at which the text changed; `last` is the time of the check before.
     #[must_use]
     pub fn after(self, last: Option<Timestamp>, now: Timestamp) -> Self {
         let goes_on = self.is_at(last);
@@ -37,8 +37,8 @@ impl Streak {
         }
     }
 
-    /// Whether the text has moved at each of the last looks, the last of which was at `last`: what moves now as it did
-    /// then never stays.
+    /// Whether the text changed at each of the last checks, the last of which was at `last`. A text that then
+    /// changes in the same way again never settles.
     #[must_use]
     pub fn is_long(self, last: Option<Timestamp>) -> bool {
         self.is_at(last) && self.looks as usize >= LOOKS
@@ -52,13 +52,13 @@ impl Streak {
 /// The streaks of both channels of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Streaks {
-    /// Of what the feed says.
+    /// For the feed's text.
     pub feed: Streak,
-    /// Of what the page says.
+    /// For the page's text.
     pub page: Streak,
 }
 
-/// What moves in an entry at every look.
+/// What changes in an entry at every check.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Restless {
     places: HashMap<String, Vec<TemplatePlace>>,
@@ -66,8 +66,8 @@ pub struct Restless {
 }
 
 impl Restless {
-    /// Learns from the last texts of an entry, oldest first, that are of looks one after the other. Fewer than
-    /// [`LOOKS`] steps teach nothing.
+    /// Learns from the last texts of an entry, oldest first, from consecutive checks. Fewer than [`LOOKS`] steps
+    /// teach nothing.
     #[must_use]
     pub fn of(texts: &[Vec<Block>]) -> Self {
         let first = texts.len().saturating_sub(LOOKS + 1);
@@ -98,13 +98,13 @@ impl Restless {
         Self { places, order }
     }
 
-    /// Whether nothing does.
+    /// Whether nothing changes at every check.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.places.is_empty() && !self.order
     }
 
-    /// With what moves in another text of the entry.
+    /// Adds what changes in another text of the entry.
     pub fn extend(&mut self, other: Self) {
         self.places.extend(other.places);
         self.order |= other.order;
@@ -117,13 +117,13 @@ impl Restless {
             .any(|place| place.at == at && place.allows(kind))
     }
 
-    /// Whether the new text is the old one in another order of its lists, and that is nothing new.
+    /// Whether the new text only reorders lists of the old one, and lists were reordered at every check before.
     pub(super) fn reorders(&self, old: &[Block], new: &[Block]) -> bool {
         self.order && is_reordered(old, new)
     }
 }
 
-/// Numbers that moved in texts that are otherwise the same, by the form of the text and the place.
+/// Numbers that changed in texts that are otherwise the same, by the form of the text and the place.
 fn moves(old: &[Block], new: &[Block]) -> HashMap<(String, usize), Vec<ValueKind>> {
     let (gone, come) = (only_in(old, new), only_in(new, old));
     let mut moves: HashMap<(String, usize), Vec<ValueKind>> = HashMap::new();
@@ -152,7 +152,7 @@ fn only_in<'b>(these: &'b [Block], others: &[Block]) -> Vec<(&'b str, Shape)> {
         .collect()
 }
 
-/// Whether the items of lists have changed their places and nothing else has.
+/// Whether only the items of lists have changed places.
 fn is_reordered(old: &[Block], new: &[Block]) -> bool {
     if old.len() != new.len() || old == new {
         return false;

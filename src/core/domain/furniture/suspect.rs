@@ -1,9 +1,10 @@
-//! Moves that may be those of furniture that is not learned yet. Whether they are, further checks of the article and of
-//! others of its site have to show: until then nobody is told.
+//! Changes that may be page furniture that is not learned yet. Further checks of the article and of other articles
+//! of the site have to decide; until then, no alert is sent.
 //!
-//! Such a move is one of text that the site has, and not the article alone: a number or name in a text that others have
-//! with other numbers and names; a block that others have word by word, put in, taken out, or put in the place of another
-//! one that is not like it. Whatever else moves along makes it an edit, and so does everything that would never be learned.
+//! Such a change affects text of the whole site: a number or name in a text that other articles have with other
+//! numbers and names; or a block that other articles have word for word, and that was added, removed, or replaced
+//! by a block that is not similar. If anything else changes at the same time, it is an edit. So is a change of
+//! text that would never be learned.
 
 use std::collections::HashSet;
 
@@ -15,34 +16,35 @@ use crate::domain::ids::EntryId;
 use crate::domain::state::{Block, EntryState};
 use crate::time::Timestamp;
 
-/// Other articles with the same text around a number that moves.
+/// How many other articles need the same text around a changing number.
 const WITH_SHAPE: usize = 2;
 
-/// Blocks that come and go as a whole at one look; more are an edit.
+/// How many blocks may come and go at one check; more are an edit.
 const WHOLES: usize = 4;
 
-/// Articles that were checked more than once, before it is known what the site has.
+/// How many articles have to be checked more than once before the texts of the site are known.
 const KNOWN: usize = 4;
 
-/// Rounds of checks in which nothing like it moves that make an edit of a block that came or went, and of a number.
+/// After so many rounds of checks without a similar change, it is an edit: for an added or removed block, and for
+/// a number.
 const STILL: (u32, u32) = (2, 1);
 
-/// A move that may be one of furniture.
+/// A change that may be furniture.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Suspect {
-    /// The words of what moved.
+    /// The words of the changed texts.
     texts: HashSet<String>,
-    /// The forms of what moved, without numbers and names.
+    /// The forms of the changed texts, without numbers and names.
     shapes: HashSet<String>,
-    /// Whether a block came or went as a whole.
+    /// Whether a whole block was added or removed.
     whole: bool,
-    /// Other articles of the site that have the like, the newest first.
+    /// Other articles of the site with such text, the newest first.
     pub carriers: Vec<EntryId>,
 }
 
 impl Suspect {
-    /// Of two states of a page of `entry`; `None` when the move is an edit, whatever further checks show. `site` is the
-    /// past of the articles of the site.
+    /// The suspect in two states of a page of `entry`; `None` if the change is an edit, whatever further checks
+    /// show. `site` has the past texts of the site's articles.
     #[must_use]
     pub fn of(
         [old, new]: [&EntryState; 2],
@@ -75,7 +77,7 @@ impl Suspect {
             let own = common.filter(|block| !may_move(block));
             own.map(|block| block.text.clone()).collect()
         };
-        // A paragraph of the article that moves is an edit.
+        // A change in a paragraph of the article itself is an edit.
         if own(&old, &new) != own(&new, &old) {
             return None;
         }
@@ -85,7 +87,7 @@ impl Suspect {
         Self::of_forms(gone_forms, come_forms, &others, is_known)
     }
 
-    /// Whether a page says again what its article said before, where it says something else: a stale copy, perhaps.
+    /// Whether a page differs from its last state but repeats an earlier one: possibly a stale copy.
     #[must_use]
     pub fn takes_back([old, new]: [&EntryState; 2], own: &ArticlePast, rules: &Rules) -> bool {
         let paired = rules.pair(old, new);
@@ -108,7 +110,7 @@ impl Suspect {
         !(gone.is_empty() && come.is_empty()) && earlier.any(|(_, blocks)| said_before(blocks))
     }
 
-    /// Of a page on which only what the site has, with these words, is in another place.
+    /// The suspect for a page on which only text of the site, with these words, has moved.
     fn of_order(texts: HashSet<String>, site: &[(EntryId, Said)]) -> Option<Self> {
         let has = |(_, said): &&(EntryId, Said)| !texts.is_disjoint(&said.texts);
         let carriers: Vec<EntryId> = site.iter().filter(has).map(|(entry, _)| *entry).collect();
@@ -167,7 +169,7 @@ impl Suspect {
             let has = |(_, said): &&(EntryId, Said)| said.texts.contains(&form.text);
             shared += usize::from(of_a_kind || site.iter().any(|one| has(&one)));
         }
-        // What takes turns in one place need not all be seen elsewhere by now.
+        // Blocks that take turns in one place need not all have been seen in other articles yet.
         if is_known && shared < if replaces { 1 } else { wholes.len() } {
             return None;
         }
@@ -184,7 +186,7 @@ impl Suspect {
         Some(suspect)
     }
 
-    /// When the like moved last in other articles of the site.
+    /// When similar text last changed in other articles of the site.
     #[must_use]
     pub fn moved_elsewhere(
         &self,
@@ -212,7 +214,7 @@ impl Suspect {
         moved
     }
 
-    /// The texts of an article that are the like.
+    /// The texts of an article that match the suspect.
     fn what_is_of(&self, blocks: &[Block], rules: &Rules) -> Vec<String> {
         let is_of = |form: &BlockForm<'_>| {
             let shape = form.shape.as_ref();
@@ -225,15 +227,15 @@ impl Suspect {
         texts
     }
 
-    /// In how many rounds of checks nothing like it has to move before it is taken for an edit.
+    /// The number of rounds of checks without a similar change after which it is an edit.
     #[must_use]
     pub fn rounds(&self) -> u32 {
         if self.whole { STILL.0 } else { STILL.1 }
     }
 }
 
-/// Whether enough other articles were checked more than once to tell what the site has. While some were not, their
-/// next checks are waited for.
+/// Whether enough other articles were checked more than once to know the texts of the site. If some were not,
+/// their next checks are awaited.
 fn is_known(entry: EntryId, site: &[ArticlePast]) -> bool {
     let others = site.iter().filter(|article| article.entry != entry);
     let checked_again = |article: &ArticlePast| {
@@ -245,7 +247,7 @@ fn is_known(entry: EntryId, site: &[ArticlePast]) -> bool {
     again.len() >= KNOWN || once.is_empty()
 }
 
-/// What an article has said of late.
+/// What an article has said recently.
 struct Said {
     texts: HashSet<String>,
     shapes: HashSet<String>,
@@ -270,7 +272,7 @@ fn others(entry: EntryId, site: &[ArticlePast], rules: &Rules) -> Vec<(EntryId, 
         .collect()
 }
 
-/// The words of a block that other articles of the site have, too.
+/// The words of a block that other articles of the site also have.
 fn shared_key(block: &Block, site: &[(EntryId, Said)], rules: &Rules) -> Option<String> {
     let form = forms(std::slice::from_ref(block), rules).pop()?;
     let has = |(_, said): &(EntryId, Said)| said.texts.contains(&form.text);

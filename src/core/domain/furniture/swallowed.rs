@@ -1,4 +1,4 @@
-//! What the rules in force leave out of a text, piece by piece, for the record of ignored text.
+//! What the active rules remove from a text, piece by piece, for the record of ignored text.
 
 use super::counter;
 use super::passing;
@@ -13,7 +13,7 @@ const RESTLESS: &str = "moves at every look";
 const MARKED: &str = "marked as page furniture in the feed";
 
 impl Rules {
-    /// What is left out of an item of a feed.
+    /// The pieces that are removed from an item of a feed.
     #[must_use]
     pub fn swallowed_feed(&self, state: &FeedState) -> Vec<Piece> {
         let mut pieces = Vec::new();
@@ -24,7 +24,7 @@ impl Rules {
         pieces
     }
 
-    /// What is left out of the text of a page.
+    /// The pieces that are removed from the text of a page.
     #[must_use]
     pub fn swallowed_page(&self, state: &PageState) -> Vec<Piece> {
         let mut pieces = Vec::new();
@@ -59,7 +59,7 @@ impl Rules {
         }
     }
 
-    /// Places that move inside of a text that counts otherwise.
+    /// Ignored places inside a text that is otherwise compared.
     fn of_places(&self, text: &str, beside: bool, after: usize, pieces: &mut Vec<Piece>) {
         if !text.contains(char::is_numeric) && self.is_empty() {
             return;

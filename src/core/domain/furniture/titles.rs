@@ -1,18 +1,18 @@
-//! Numbers before or behind a headline: `(12)`, `[3 new]`, `12 comments on …`. What they count is learned from many
-//! headlines; what says by itself that it is a counter needs no learning.
+//! Numbers before or after a headline: `(12)`, `[3 new]`, `12 comments on …`. What they count is learned from many
+//! headlines, unless the number is clearly a counter.
 
 use std::ops::Range;
 
 use super::counter::{bracketed_begin, bracketed_end};
 use super::pattern::{Shape, ValueKind, without};
 
-/// Words of a headline behind a number at its beginning that make it one of a kind.
+/// How many words after a number at the beginning of a headline define its kind.
 const WORDS: usize = 2;
 
-/// A number before or behind a headline.
+/// A number before or after a headline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Affix {
-    /// What stands around the number; the same for all headlines of a kind.
+    /// The text around the number; the same for all headlines of a kind.
     pub(super) key: String,
     /// The number, in bytes of the headline.
     pub(super) number: Range<usize>,
@@ -21,13 +21,13 @@ pub(super) struct Affix {
 }
 
 impl Affix {
-    /// The headline without the number.
+    /// The headline with the number masked.
     pub(super) fn masked(&self, title: &str) -> String {
         without(title, [self.number.clone()])
     }
 }
 
-/// The numbers of a headline of which others may have the like.
+/// The numbers of a headline that other headlines may have in the same form.
 pub(super) fn affixes(title: &str) -> Vec<Affix> {
     let mut found = Vec::new();
     if let Some((range, _)) = bracketed_end(title) {
@@ -58,7 +58,7 @@ fn affix(title: &str, range: Range<usize>, side: TitleSide) -> Option<Affix> {
     let [value] = shape.values.as_slice() else {
         return None;
     };
-    // A year in brackets is that of a film.
+    // A year in brackets is the year of a film.
     if value.kind != ValueKind::Whole {
         return None;
     }
@@ -73,7 +73,7 @@ fn affix(title: &str, range: Range<usize>, side: TitleSide) -> Option<Affix> {
     })
 }
 
-/// Whether two headlines differ in such a number only; then its kind.
+/// The kind of the number, if two headlines differ only in it.
 pub(super) fn moved(old: &str, new: &str) -> Option<Affix> {
     let before = affixes(old);
     let mut now = affixes(new).into_iter();

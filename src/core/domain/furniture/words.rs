@@ -26,7 +26,7 @@ impl TimeUnit {
         ("year", Self::Year),
     ];
 
-    /// Its length; of a month and a year about.
+    /// Its length; approximate for a month and a year.
     pub(super) fn seconds(self) -> u64 {
         match self {
             Self::Second => 1,
@@ -40,27 +40,27 @@ impl TimeUnit {
     }
 }
 
-/// How a language says how long ago something was.
+/// How a language expresses relative time.
 #[derive(Debug, Default)]
 pub(super) struct Language {
-    /// Words before the time; one of them has to stand there, if there are any and none of `after` does.
+    /// Words before the time. If there are any, one of them is required, unless a word of `after` follows.
     pub(super) before: Vec<&'static str>,
     /// Words after the time.
     pub(super) after: Vec<&'static str>,
 }
 
-/// All of it.
+/// All words of the file.
 #[derive(Debug, Default)]
 pub(super) struct TimeWords {
-    /// What readers did with a text.
+    /// Words for what readers did with a text.
     pub(super) counters: HashSet<&'static str>,
-    /// The words of the longest of them.
+    /// How many words the longest of them has.
     pub(super) longest: usize,
-    /// Words that say so only beside one of these.
+    /// Words that count only next to a word of `counters`.
     pub(super) weak: HashSet<&'static str>,
-    /// Words that may stand beside them.
+    /// Words that may be next to them.
     pub(super) measures: HashSet<&'static str>,
-    /// Languages, and the number of each.
+    /// The languages; a language is identified by its index.
     pub(super) languages: Vec<Language>,
     /// The unit of a word, by language.
     pub(super) units: HashMap<&'static str, Vec<(usize, TimeUnit)>>,

@@ -1,18 +1,18 @@
-//! How alike two texts are, by the words that they share.
+//! How similar two texts are, by the words that they share.
 
 use crate::domain::diff::is_ideograph;
 use crate::domain::state::{Block, FeedState};
 
-/// Words of a text that are looked at; what comes later says nothing new.
+/// The number of words of a text that are compared; later ones add nothing.
 const MOST: usize = 600;
 
-/// The different words of a text, as hashes: without short ones, in any letter case. Scripts without blanks count in
+/// The distinct words of a text, as hashes: without short words, ignoring case. Scripts without spaces count in
 /// pairs of characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct WordSet(Vec<u64>);
 
 impl WordSet {
-    /// Of some texts.
+    /// The words of some texts.
     pub(super) fn of<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
         let mut words = Vec::new();
         let all = texts
@@ -34,12 +34,12 @@ impl WordSet {
         Self(words)
     }
 
-    /// Of the headline and the texts of an item.
+    /// The words of the headline and the texts of an item.
     pub(super) fn of_item(item: &FeedState) -> Self {
         Self::of(item.title.as_deref().into_iter().chain(texts(item)))
     }
 
-    /// Of the texts of an item without its headline.
+    /// The words of the texts of an item, without its headline.
     pub(super) fn of_texts(item: &FeedState) -> Self {
         Self::of(texts(item))
     }
@@ -52,12 +52,12 @@ impl WordSet {
         self.0.is_empty()
     }
 
-    /// How much of the smaller text stands in the other one, 0–1.
+    /// The share of the smaller text that is also in the other one, 0–1.
     pub(super) fn share_of_smaller(&self, other: &Self) -> f64 {
         ratio(self.common(other), self.len().min(other.len()))
     }
 
-    /// How much of both texts stands in the other one, 0–1.
+    /// The share of both texts that is also in the other one, 0–1.
     pub(super) fn likeness(&self, other: &Self) -> f64 {
         ratio(2 * self.common(other), self.len() + other.len())
     }

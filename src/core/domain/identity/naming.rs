@@ -1,8 +1,8 @@
-//! The names that the items of one document have.
+//! The names of the items of a document.
 //!
-//! A guid or an address is a name only when it belongs to one item. Some feeds give the same guid (`N/A`), or the same
-//! address (the home page, a page of many sections), to all of their items. Those items are told apart by what else
-//! they say: headline and date, the fragment of the address, the date alone.
+//! A guid or an address is a name only if it belongs to one item. Some feeds give all of their items the same guid
+//! (`N/A`) or the same address (the home page, a page with many sections). Those items are distinguished by their
+//! other values: headline and date, the fragment of the address, or the date alone.
 
 use data_encoding::HEXLOWER;
 use std::collections::{HashMap, HashSet};
@@ -17,7 +17,7 @@ use crate::domain::state::FeedState;
 use crate::domain::url::{canonical, desktop, fragment_of, is_home};
 use crate::time::Timestamp;
 
-/// More items than this under one guid are no longer compared one by one: they cannot all be copies.
+/// If a guid has more items than this, they are no longer compared one by one: they cannot all be copies.
 const MOST_COPIES: usize = 20;
 
 /// The names of the items of a document.
@@ -36,7 +36,7 @@ pub fn addresses_of(items: &[FeedState]) -> Vec<Option<String>> {
     items.iter().map(address).collect()
 }
 
-/// The marks to look up before items are named: each says that an address does not name one item alone.
+/// The marks to look up before items are named. A mark says that an address belongs to more than one item.
 #[must_use]
 pub fn marks_of(addresses: &[Option<String>]) -> Vec<AliasKey> {
     let addresses: HashSet<&String> = addresses.iter().flatten().collect();
@@ -50,15 +50,15 @@ pub fn marks_of(addresses: &[Option<String>]) -> Vec<AliasKey> {
 
 /// Names the items of one feed document.
 ///
-/// `guids_trusted` and `marks` are what is known from earlier documents: whether the guids name entries, and which
-/// addresses were seen with several items. A guid that two items share is not a name, and a feed that has one is not
-/// trusted again; but two copies of one item are one, and the newer copy counts.
+/// `guids_trusted` and `marks` are known from earlier documents: whether the guids name entries, and which
+/// addresses were seen with several items. A guid that two items share is not a name, and a feed with such a guid
+/// is never trusted again. But two copies of an item count as one item, and the newer copy is used.
 #[must_use]
 pub fn name_items(items: &[FeedState], guids_trusted: bool, marks: &HashSet<AliasKey>) -> Names {
     name_items_at(items, &addresses_of(items), guids_trusted, marks)
 }
 
-/// As [`name_items`], with the addresses of the items in their canonical form.
+/// Like [`name_items`], but takes the canonical addresses of the items.
 #[must_use]
 pub fn name_items_at(
     items: &[FeedState],
@@ -140,7 +140,7 @@ impl Naming<'_> {
         self.addresses[at].clone().map(address_key)
     }
 
-    /// Addresses that do not name one item: several guids, or several items without a guid, have them.
+    /// Addresses that do not name a single item: they belong to several guids, or to several items without a guid.
     fn shared_addresses(&self, groups: &HashMap<AliasKey, Vec<usize>>) -> HashSet<String> {
         let mut shared = HashSet::new();
         let mut guids: HashMap<&str, HashSet<&str>> = HashMap::new();
@@ -169,7 +169,7 @@ impl Naming<'_> {
         shared
     }
 
-    /// Whether items under one address only repeat one another.
+    /// Whether the items with this address only repeat each other.
     fn are_repeats(&self, group: &[usize]) -> bool {
         let Some((first, rest)) = group.split_first() else {
             return true;
@@ -183,7 +183,7 @@ impl Naming<'_> {
             })
     }
 
-    /// The names of an item whose guid or address is its own.
+    /// The names of an item with a guid or address of its own.
     fn own_names(&self, at: usize, first: AliasKey, shared: &HashSet<String>) -> Vec<AliasKey> {
         let mut keys = vec![first];
         let item = &self.items[at];
@@ -226,7 +226,7 @@ impl Naming<'_> {
         {
             keys.push(hashed(&["fragment", name, &fragment_here]));
         }
-        // Midnight is what a day without a time becomes.
+        // A date without a time is stored as midnight.
         if let Some(moment) = moment.filter(|at| at.as_millis() % 86_400_000 != 0)
             && only_here(&|other| date(other) == Some(moment))
         {
@@ -239,7 +239,8 @@ impl Naming<'_> {
     }
 }
 
-/// The newest of some copies; where no date tells, the longest, so that their order in the feed does not matter.
+/// The newest of some copies. If the dates do not decide, the longest, so that their order in the feed does not
+/// matter.
 fn newest(items: &[FeedState], copies: &[usize]) -> usize {
     let rank = |at: &usize| {
         let item = &items[*at];
@@ -257,7 +258,7 @@ fn newest(items: &[FeedState], copies: &[usize]) -> usize {
     }
 }
 
-/// Whether two items that are not copies of one another have the same guid.
+/// Whether two items that are not copies of each other have the same guid.
 fn reuses_a_guid(items: &[FeedState], addresses: &[Option<String>]) -> bool {
     let mut groups: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, item) in items.iter().enumerate() {
@@ -270,7 +271,7 @@ fn reuses_a_guid(items: &[FeedState], addresses: &[Option<String>]) -> bool {
         let Some((first, rest)) = group.split_first() else {
             return false;
         };
-        // A guid of more than two items, or the only one that the feed has, says nothing of a single item.
+        // A guid that more than two items have, or the only guid in the feed, does not identify an item.
         let crowd = rest.len() > 1 || (guids == 1 && !rest.is_empty());
         rest.len() > MOST_COPIES
             || rest.iter().any(|at| {
@@ -280,7 +281,7 @@ fn reuses_a_guid(items: &[FeedState], addresses: &[Option<String>]) -> bool {
     })
 }
 
-/// Whether two items under one guid and one address are one item that stands twice in the document.
+/// Whether two items with the same guid and address are one item that is in the document twice.
 fn are_copies(a: &FeedState, b: &FeedState, crowd: bool) -> bool {
     if same_title(a, b) {
         return alike(a, b) && (!crowd || date(a) == date(b));
@@ -301,7 +302,7 @@ fn same_title(a: &FeedState, b: &FeedState) -> bool {
     title(a) == title(b)
 }
 
-/// Whether the texts can be two states of one text; an absent text says nothing.
+/// Whether the texts can be two states of the same text; a missing text says nothing.
 fn alike(a: &FeedState, b: &FeedState) -> bool {
     let (a, b) = (WordSet::of_texts(a), WordSet::of_texts(b));
     a.is_empty() || b.is_empty() || a.likeness(&b) >= 0.4
@@ -318,7 +319,7 @@ fn address_key(value: String) -> AliasKey {
     }
 }
 
-/// Under which it is remembered that an address was seen with several items.
+/// The key that marks an address as seen with several items.
 fn shared_mark(address: &str) -> AliasKey {
     hashed(&["shared", address])
 }

@@ -1,11 +1,11 @@
-//! Clean edges: a block that nobody touched is not reported when only our verdict on it has changed.
+//! Clean edges: an untouched block is not reported if only our verdict on it has changed.
 //!
-//! Where an article begins and ends is judged from the whole page. When its first paragraph is taken out, the line above
-//! it may count from now on; it stood there before with the same words. So the last verdict holds for every block that
-//! stands in the same place of the page as at the last check, word for word.
+//! The beginning and the end of an article are judged from the whole page. If the first paragraph is removed, the
+//! line above it may count as article text from then on, although it was there before with the same words. So the
+//! last verdict is kept for every block that is in the same place of the page as at the last check, word for word.
 //!
-//! An edit can also flip the verdict on the very block that was edited: then a word was changed, and no paragraph was
-//! removed. See [`edited`].
+//! An edit can also change the verdict on the very block that was edited. Then a word was changed, and no
+//! paragraph was removed. See [`edited`].
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ use super::sequence::{Numbers, shared};
 use super::{Piece, Snapshot};
 use crate::domain::state::{Block, Link};
 
-/// Blocks of both pages together; beyond that nothing is cleaned, and what differs is reported.
+/// The most blocks of both pages together. Beyond that, verdicts are not corrected, and differences are reported.
 const BLOCKS: usize = 6_000;
 
 /// A page with the verdicts of the last check.
@@ -24,14 +24,14 @@ pub struct Cleaned {
     pub body: Vec<Block>,
     /// What is ignored.
     pub ignored: Vec<Piece>,
-    /// Blocks that count as before, although today's verdict is another one.
+    /// Blocks that still count, although today's verdict differs.
     pub kept: Vec<Block>,
-    /// Blocks that do not count as before, although today's verdict is another one.
+    /// Blocks that are still ignored, although today's verdict differs.
     pub left_out: Vec<Block>,
 }
 
 impl Cleaned {
-    /// Brings the links of the article to those of its blocks: `known` are those of the last check.
+    /// Adjusts the links of the article to its blocks; `known` are the links of the last check.
     pub fn put_links(&self, known: &[Link], links: &mut Vec<Link>) {
         let is_in = |blocks: &[Block], link: &Link| {
             let mut blocks = blocks.iter();
@@ -46,12 +46,12 @@ impl Cleaned {
     }
 }
 
-/// The new page with the verdicts of the last check on blocks that nobody touched; `None` when there are no such.
+/// The new page with the verdicts of the last check on untouched blocks; `None` if there are none.
 ///
-/// A block is untouched when the same words stand on both pages equally often, in the same order among all blocks of the
-/// page, with the same block right before or right after it. A text that one of the two pages hides from its readers is
-/// never taken for untouched, and neither is one that a rule leaves out. A block of the article that was edited in its
-/// place stays one, too.
+/// A block is untouched if both pages have the same words equally often, in the same order among all blocks of the
+/// page, with the same block directly before or after it. Text that one of the pages hides from its readers never
+/// counts as untouched, nor does text that a rule ignores. A block of the article that was edited in place also
+/// stays part of it.
 #[must_use]
 pub fn clean_edges(
     old_body: &[Block],
@@ -103,7 +103,7 @@ pub fn clean_edges(
     (!flips.is_empty()).then(|| cleaned(&old, &new, &flips))
 }
 
-/// A block of a page, whether it counts or not.
+/// A block of a page, whether it is compared or ignored.
 struct EdgeBlock<'a> {
     number: usize,
     block: Option<&'a Block>,
@@ -122,7 +122,7 @@ impl EdgeBlock<'_> {
     }
 }
 
-/// All blocks of a page in their order. What a rule leaves out is a block of the article here.
+/// All blocks of a page in order. Text that a rule ignores is a block of the article here.
 fn sequence<'a>(
     body: &'a [Block],
     ignored: impl Iterator<Item = &'a Piece>,
@@ -152,8 +152,8 @@ fn sequence<'a>(
     items
 }
 
-/// Whether a text counts on one page and not on the other, or text of the article may have been edited into ignored
-/// text: in most checks neither is so.
+/// Whether a text is compared on one page and not on the other, or text of the article may have been edited into
+/// ignored text. Most checks find neither.
 fn may_flip(old: &[EdgeBlock<'_>], new: &[EdgeBlock<'_>]) -> bool {
     let numbers = |items: &[EdgeBlock<'_>], counted: bool| -> HashSet<usize> {
         let items = items.iter().filter(|item| item.block.is_some() == counted);
@@ -170,16 +170,16 @@ fn may_flip(old: &[EdgeBlock<'_>], new: &[EdgeBlock<'_>]) -> bool {
         || differs(&was, &is, &is_not) && differs(&is_not, &was, &was_not)
 }
 
-/// An edited block has this share of the words of the block before, and of the longer of the two.
+/// The smallest share of words that an edited block keeps of the block before, and of the longer of the two.
 const SAME: f32 = 0.6;
 const SAME_OF_LONGER: f32 = 0.4;
 
-/// A text of fewer words says nothing by the words that it shares.
+/// With fewer words than this, shared words say nothing.
 const FEW_WORDS: usize = 3;
 
-/// Blocks of the article that are ignored since their words were edited: pairs of the block of the new page and the one
-/// before, between the same untouched blocks of both pages, with most of their words in common. The reverse is told:
-/// text that counts from now on may have been missed so far.
+/// Blocks of the article that became ignored because their words were edited: pairs of the block on the new page
+/// and the one before. They are between the same untouched blocks of both pages and have most of their words in
+/// common. The reverse is reported: text that counts from now on may have been missed before.
 fn edited(
     old: &[EdgeBlock<'_>],
     new: &[EdgeBlock<'_>],
@@ -198,7 +198,7 @@ fn edited(
     found
 }
 
-/// The pairs of one gap.
+/// The pairs in one gap.
 fn edited_between(old: &[EdgeBlock<'_>], new: &[EdgeBlock<'_>]) -> Vec<(usize, usize)> {
     if old.len() * new.len() > BLOCKS {
         return Vec::new();
@@ -220,7 +220,8 @@ fn edited_between(old: &[EdgeBlock<'_>], new: &[EdgeBlock<'_>]) -> Vec<(usize, u
     };
     let mut found = Vec::new();
     for (before, item) in old.iter().enumerate() {
-        // Each is the nearest to the other, whether it counts or not: what moved elsewhere is no edit in its place.
+        // Each is the closest match of the other, compared or ignored: a block that moved elsewhere was not edited
+        // in place.
         let now = nearest(&was[before], &is).filter(|now| nearest(&is[*now], &was) == Some(before));
         let Some((now, other)) = now.and_then(|now| Some((now, new.get(now)?))) else {
             continue;

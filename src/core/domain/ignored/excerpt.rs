@@ -1,11 +1,11 @@
-//! The part of two texts that shows where they differ.
+//! The part of two texts that shows their difference.
 
 use super::SHOWN_BYTES;
 
-/// So much is shown before the first difference of a text that does not fit.
+/// How much is shown before the first difference if a text does not fit, in bytes.
 const LEAD: usize = 80;
 
-/// The largest border of a character that is not behind `at`.
+/// The largest character boundary that is not after `at`.
 pub(super) fn floor(text: &str, at: usize) -> usize {
     (0..=at.min(text.len()))
         .rev()
@@ -13,7 +13,7 @@ pub(super) fn floor(text: &str, at: usize) -> usize {
         .unwrap_or(0)
 }
 
-/// Two texts, each in at most [`SHOWN_BYTES`] bytes around the first difference.
+/// Two texts, each shortened to [`SHOWN_BYTES`] around the first difference.
 pub(super) fn around_difference(before: &str, after: &str) -> (String, String) {
     if before.len() <= SHOWN_BYTES && after.len() <= SHOWN_BYTES {
         return (before.to_owned(), after.to_owned());
@@ -27,17 +27,17 @@ pub(super) fn around_difference(before: &str, after: &str) -> (String, String) {
     (part(before, start), part(after, start))
 }
 
-/// A text in at most [`SHOWN_BYTES`] bytes.
+/// A text, shortened to [`SHOWN_BYTES`].
 pub(super) fn beginning(text: &str) -> String {
     part(text, 0)
 }
 
-/// The beginning of a word at or before `at`; of both texts, since they are the same up to there.
+/// The beginning of the word at or before `at`. It is the same in both texts, since they are equal up to there.
 fn word_before(text: &str, at: usize) -> usize {
     let at = floor(text, at);
     let head = text.get(..at).unwrap_or_default();
     let word = head.rfind(char::is_whitespace).map_or(0, |space| space + 1);
-    // Scripts without blanks have no such place near by.
+    // Scripts without spaces have no such place nearby.
     if at - word <= LEAD {
         floor(text, word)
     } else {

@@ -1,17 +1,16 @@
-//! The record of ignored text: nothing that moves in or near an article is silent without a trace.
+//! The record of ignored text: nothing that changes in or near an article goes without a trace.
 //!
-//! Text that is not compared (menus, boxes, counters, what a rule leaves out) is remembered from check to check as a
-//! [`Snapshot`]. Where it differs at the next check there is a [`Movement`]: no change, no alert, but it is counted for
-//! its place, with the text before and after and the reason why it is ignored.
+//! Text that is not compared (menus, boxes, counters, text that a rule ignores) is remembered from check to check
+//! as a [`Snapshot`]. A difference at the next check is a [`Movement`]: not a change and not an alert, but it is
+//! counted for its place, with the text before and after and the reason why it is ignored.
 //!
-//! It is bounded. A snapshot has at most [`PIECES`] pieces and [`BYTES`] bytes, each piece at most [`PIECE_BYTES`]; what
-//! is near the article comes first, and prose before labels. A movement shows at most [`SHOWN_BYTES`] bytes of each
-//! text, around the first difference. An entry has at most [`PLACES`] places of its own; what moves elsewhere is counted
-//! together as place 0. Labels far from the article may take only some of the places, so that a ticker in a menu leaves
-//! room for what matters.
+//! The record is bounded. A snapshot has at most [`PIECES`] pieces and [`BYTES`] bytes, each piece at most
+//! [`PIECE_BYTES`]; text near the article comes first, and prose before labels. A movement shows at most
+//! [`SHOWN_BYTES`] bytes of each text, around the first difference. An entry has at most [`PLACES`] places of its
+//! own; movements elsewhere are counted together as place 0. Labels far from the article may take only some of the
+//! places, so that a ticker in a menu leaves room for what matters.
 //!
-//! The snapshot has one more use, see [`clean_edges`]: a block whose verdict flips without anybody having touched it is
-//! no edit.
+//! The snapshot has another use, see [`clean_edges`]: an untouched block whose verdict changes was not edited.
 
 mod edges;
 mod excerpt;
