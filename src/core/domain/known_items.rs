@@ -1,8 +1,9 @@
-//! The items of a feed's last document, as far as their bytes need not be read again.
+//! The items of a feed's last document whose bytes need not be read again.
 //!
-//! An item is known by a hash of its bytes and of all that reading them depends on ([`ItemPrint`]). What is kept of it is
-//! as much as identity needs, and the fingerprint that its text had. An item with a known print is that entry again, as
-//! long as the entry still has that fingerprint and those dates, and the rules are the same ([`KnownItems::under`]).
+//! An item is recognised by a hash of its bytes and of everything that affects how they are read ([`ItemPrint`]).
+//! Stored are only the values that identity needs, and the fingerprint of the item's text. An item with a known
+//! print is the same entry again, as long as the entry still has that fingerprint and those dates, and the rules
+//! are the same ([`KnownItems::under`]).
 
 use std::collections::HashMap;
 
@@ -13,17 +14,17 @@ use super::normalise::visible;
 use super::state::FeedState;
 use crate::time::Timestamp;
 
-/// The hash of an item's bytes, and of all that reading them depends on.
+/// The hash of an item's bytes, and of everything that affects how they are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ItemPrint(pub u128);
 
 /// An item that was read and compared.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownItem {
-    /// What it is known by.
+    /// The hash that identifies it.
     #[serde(rename = "i")]
     pub print: ItemPrint,
-    /// The fingerprint of its text, without what does not count.
+    /// The fingerprint of its text without ignored text.
     #[serde(rename = "f")]
     fingerprint: u128,
     #[serde(rename = "g")]
@@ -36,13 +37,13 @@ pub struct KnownItem {
     published: Option<Timestamp>,
     #[serde(rename = "u")]
     updated: Option<Timestamp>,
-    /// Whether it has a text whose loss would be noticed.
+    /// Whether it has a text that would be missed if it were lost.
     #[serde(rename = "w")]
     pub has_text: bool,
 }
 
 impl KnownItem {
-    /// What is to be known of an item.
+    /// The stored values of an item.
     #[must_use]
     pub fn of(
         print: ItemPrint,
@@ -62,7 +63,7 @@ impl KnownItem {
         }
     }
 
-    /// The address that it leads to.
+    /// The address that it links to.
     #[must_use]
     pub fn address(&self) -> Option<String> {
         self.address.clone()
@@ -74,7 +75,7 @@ impl KnownItem {
         Fingerprint(self.fingerprint.to_be_bytes())
     }
 
-    /// What it says, without its text: as much as identity looks at when no other item shares its names.
+    /// Its state without its text: as much as identity needs if no other item shares its names.
     #[must_use]
     pub fn state(&self) -> FeedState {
         FeedState {
@@ -88,17 +89,17 @@ impl KnownItem {
     }
 }
 
-/// What is known of the items of a feed.
+/// The known items of a feed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct KnownItems {
-    /// A hash of the rules under which they were compared.
+    /// A hash of the rules that were active when they were compared.
     pub under: u128,
-    /// In the order of their prints.
+    /// Sorted by print.
     pub items: Vec<KnownItem>,
 }
 
 impl KnownItems {
-    /// Of these items, whatever their order.
+    /// From these items, in any order.
     #[must_use]
     pub fn new(under: u128, mut items: Vec<KnownItem>) -> Self {
         items.sort_unstable_by_key(|item| item.print);
@@ -114,8 +115,8 @@ impl KnownItems {
     }
 }
 
-/// Which items of a document are named without a look at their texts: those that have an address and a
-/// headline, and share neither guid nor address with another item. `own` are their addresses in the canonical form.
+/// Which items of a document are named without reading their texts: those that have an address and a headline, and
+/// share neither guid nor address with another item. `own` are their canonical addresses.
 #[must_use]
 pub fn stand_alone(items: &[FeedState], own: &[Option<String>]) -> Vec<bool> {
     let mut guids: HashMap<&str, usize> = HashMap::new();

@@ -1,8 +1,8 @@
-//! Live articles: text is added to them all day, and each addition alone is no news.
+//! Live articles: text is added to them all day, and no single addition is news.
 //!
-//! An addition leaves everything that stood there as it was: new paragraphs, or whole sentences at the end or the
-//! beginning of one. A live page that shows only its newest posts drops the oldest at its end as it adds at its top;
-//! that is an addition, too. Anything else is an edit and is told as such.
+//! An addition leaves the existing text as it was: new paragraphs, or whole sentences at the end or the beginning
+//! of a paragraph. A live page that shows only its newest posts drops the oldest ones at the end when it adds new
+//! ones at the top; that is an addition, too. Anything else is an edit and is reported as one.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use super::outcome::Quiet;
 use super::past::PastRevision;
 use crate::time::Timestamp;
 
-/// An article is live after so many additions …
+/// An article is live after this many additions …
 const ADDITIONS: usize = 4;
 
-/// … in this time …
+/// … within this time …
 const WINDOW: Duration = Duration::from_hours(6);
 
-/// … and stays so while there are this many of them.
+/// … and stays live as long as there are at least this many.
 const STILL: usize = 2;
 
-/// Fewer words inside a paragraph may turn its meaning round: `not`.
+/// Fewer words inside a paragraph may reverse its meaning: `not`.
 const WHOLE_SENTENCE: u32 = 5;
 
 /// Whether text was added, and nothing else was changed.
@@ -38,7 +38,7 @@ pub fn is_additive(comparison: &Comparison) -> bool {
         && texts.into_iter().flatten().all(adds)
 }
 
-/// Whether an entry is a live article: it was added to again and again of late.
+/// Whether an entry is a live article, with repeated additions in the last hours.
 pub(super) fn is_live(past: &[PastRevision], now: Timestamp) -> bool {
     let recent = || {
         past.iter()
@@ -68,14 +68,14 @@ fn adds(diff: &ProseDiff) -> bool {
     diff.blocks.iter().all(|block| match block.op {
         _ if is_kept(block) => true,
         BlockOp::Insert => true,
-        // Its words stand in another block now, or it has scrolled off at the end.
+        // Its words are now in another block, or it has scrolled off at the end.
         BlockOp::Delete => block.part_of.is_some() || (on_top && below(block)),
-        // A new post on top that happens to be like the one that has scrolled off.
+        // A new post at the top that happens to resemble the one that has scrolled off.
         BlockOp::Equal | BlockOp::Move | BlockOp::Edit => above(block) && below(block),
     })
 }
 
-/// Whether a block of the old text stands in the new one, nothing being taken out of it.
+/// Whether a block of the old text is still in the new one, with nothing removed from it.
 fn is_kept(block: &BlockDiff) -> bool {
     match block.op {
         BlockOp::Equal => true,
@@ -84,7 +84,7 @@ fn is_kept(block: &BlockDiff) -> bool {
     }
 }
 
-/// Whether whole sentences came at the end or the beginning of a paragraph, and nothing else.
+/// Whether whole sentences were added at the end or the beginning of a paragraph, and nothing else changed.
 fn is_appended(segments: &[Segment]) -> bool {
     let last = segments.len().saturating_sub(1);
     segments

@@ -1,6 +1,6 @@
 //! The pure core: values in, values out.
 //!
-//! Nothing here does IO, reads a clock, draws a random number or logs; the reason of a decision is part of its result.
+//! Nothing here does IO, reads a clock, uses randomness or logs. The reason for a decision is part of its result.
 
 pub mod article_clock;
 pub mod assess;

@@ -10,23 +10,23 @@ use crate::time::Timestamp;
 /// Text that is not a point in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MomentError {
-    /// It is none of the accepted forms, which the message lists. The text is shortened.
+    /// None of the accepted forms, which the message lists. The text is shortened.
     #[error("{0:?} is not a point in time; {ACCEPTED_FORMS}")]
     Unknown(String),
-    /// `m` alone: minutes to some, months to others.
+    /// `m` alone: to some it means minutes, to others months.
     #[error("\"{0}m\" could mean minutes or months; write {0}min or {0}mo")]
     Ambiguous(u32),
 }
 
-/// The forms that [`parse`] takes, for messages and help.
+/// The forms that [`parse`] accepts, for messages and help.
 pub const ACCEPTED_FORMS: &str = "expected a time ago (2d, 36h, 1h30m, 1w, 1month, \"2 days ago\"), now, today, yesterday, \
 monday, last week, a date (2026-11-20) or a date and time (2026-11-20T10:00, 2026-11-20T10:00Z)";
 
-/// Reads a point in time.
+/// Parses a point in time.
 ///
-/// A duration, also with a minus sign or `ago`, is that long before `now`; months are those of the calendar, and `last
-/// week` is a week before `now`. `today`, `yesterday` and the last day of a name, as in `monday`, are the midnights at
-/// which those days begin in `tz`; so is a date. A date and time without an offset is one in `tz`.
+/// A duration, also with a minus sign or `ago`, is that long before `now`. Months are calendar months, and `last
+/// week` is a week before `now`. `today`, `yesterday`, a day of the week such as `monday` (the last one) and a
+/// date are midnight at the beginning of that day in `tz`. A date and time without an offset is in `tz`.
 pub fn parse(text: &str, now: Timestamp, tz: Tz) -> Result<Timestamp, MomentError> {
     let trimmed = text.trim();
     let lower = trimmed.to_ascii_lowercase();
@@ -51,7 +51,7 @@ fn relative(lower: &str, now: Timestamp, tz: Tz) -> Option<Timestamp> {
     }
     let ago = lower.strip_suffix("ago").map(str::trim_end);
     let minus = lower.strip_prefix('-').map(str::trim_start);
-    // `-2 days ago` would be a time to come: a slip, not a wish.
+    // `-2 days ago` would be in the future, which is surely a mistake.
     let duration = match (ago, minus) {
         (Some(_), Some(_)) => return None,
         (Some(rest), None) | (None, Some(rest)) => rest,
@@ -72,13 +72,13 @@ fn relative(lower: &str, now: Timestamp, tz: Tz) -> Option<Timestamp> {
     Some(now - duration)
 }
 
-/// `monday`: the last one, today included; `last monday`: the one before today.
+/// `monday`: the last one, possibly today; `last monday`: the last one before today.
 fn day_of_name(lower: &str, today: NaiveDate) -> Option<NaiveDate> {
     let (name, before_today) = match lower.strip_prefix("last ") {
         Some(rest) => (rest.trim_start(), 1),
         None => (lower, 0),
     };
-    // The short names of other words would be slips.
+    // Other abbreviations of a name are more likely typos.
     let is_name = name.ends_with("day") || name.len() == 3;
     let day: Weekday = name.parse().ok().filter(|_| is_name)?;
     let since = today.weekday().days_since(day);
@@ -103,7 +103,7 @@ fn absolute(text: &str, tz: Tz) -> Option<Timestamp> {
     if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
         return plausible(date).then(|| midnight(date, tz));
     }
-    // RFC 3339 wants seconds; people leave them out.
+    // RFC 3339 requires seconds, but people omit them.
     for format in ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z"] {
         for text in [text.replacen(' ', "T", 1), zulu(text)] {
             if let Ok(at) = chrono::DateTime::parse_from_str(&text, format) {
@@ -119,7 +119,7 @@ fn absolute(text: &str, tz: Tz) -> Option<Timestamp> {
     None
 }
 
-/// `Z` as an offset that chrono's formats read.
+/// `Z` as an offset that chrono's formats can parse.
 fn zulu(text: &str) -> String {
     let dated = text.replacen(' ', "T", 1);
     match dated.strip_suffix(['Z', 'z']) {
@@ -128,7 +128,7 @@ fn zulu(text: &str) -> String {
     }
 }
 
-/// Years of four digits; others are slips.
+/// Whether the year has four digits; other years are typos.
 fn plausible(date: NaiveDate) -> bool {
     (1000..=9999).contains(&date.year())
 }

@@ -1,18 +1,18 @@
-//! What was seen of an entry at one moment.
+//! What one check saw of an entry.
 
 use super::state::{Channel, FeedState, PageState};
 use crate::time::Timestamp;
 
-/// What was seen of one entry, at one moment, on one channel.
+/// What one check saw of an entry on one channel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
-    /// When the answer was received.
+    /// When the response was received.
     pub seen: Timestamp,
-    /// What it said.
+    /// The state that was seen.
     pub state: Observed,
 }
 
-/// The state seen, by channel.
+/// The state, by channel.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Observed {
     /// An item of the feed.
@@ -22,7 +22,7 @@ pub enum Observed {
 }
 
 impl Observation {
-    /// The channel that was looked at.
+    /// The channel that was checked.
     #[must_use]
     pub fn channel(&self) -> Channel {
         match self.state {

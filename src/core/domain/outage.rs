@@ -1,38 +1,38 @@
-//! Whether it is our own network that is gone, and not the sites.
+//! Whether our own network is down, rather than the sites.
 //!
-//! Sites fail one by one. When several that could be reached before fail one after the other, and none answers in between,
-//! the likely cause is this machine: nothing is held against the sites then, and one of them after the other is tried
-//! until one answers. A site that was not reached the last time either says nothing.
+//! Sites fail one by one. If several sites that were reachable before fail in a row, and none responds in between,
+//! the likely cause is this machine. Then the failures do not count against the sites, and they are tried in turn
+//! until one responds. A site that was not reached the last time says nothing.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// So many sites have to fail together.
+/// How many sites have to fail together.
 const TOGETHER: usize = 3;
 
-/// Further tries that have to fail, each of another site where there is one, before it is an outage.
+/// How many further attempts have to fail before it is an outage, each on another site if there is one.
 const TRIES: u32 = 3;
 
-/// The pause between two tries.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// A suspicion that nothing has refuted for so long is an outage, however many sites there are to try.
+/// A suspicion that nothing has refuted for this long is an outage, however few sites there are to try.
 const LONGEST_DOUBT: Duration = Duration::from_mins(2);
 
-/// Sites that are remembered.
+/// How many sites are remembered.
 const MOST_SITES: usize = 20_000;
 
-/// What requests have shown of the network. `elapsed` is the time since some fixed start, on a clock that never jumps.
+/// What requests show about the network. `elapsed` is the time since a fixed start, on a clock that never jumps.
 #[derive(Debug, Default)]
 pub struct Outage {
     state: NetworkState,
-    /// Sites that failed since one was reached last, each of them reached before.
+    /// Sites that have failed since a site was last reached; each had been reached before.
     failing: Vec<String>,
     /// When the first of them failed.
     since: Option<Timestamp>,
-    /// Whether a site was reached the last time.
+    /// Whether each site was reached the last time.
     reached: HashMap<String, bool>,
     last_try: Option<Duration>,
 }
@@ -41,7 +41,7 @@ pub struct Outage {
 enum NetworkState {
     #[default]
     Online,
-    /// Perhaps: since then, after so many tries.
+    /// Possibly offline: since then, after so many attempts.
     Doubtful {
         since: Duration,
         tries: u32,
@@ -49,26 +49,26 @@ enum NetworkState {
     Offline,
 }
 
-/// What a request has shown.
+/// What a request shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestSign {
-    /// The failure says nothing of the site: it is to be asked again as if it had not been asked.
+    /// The failure says nothing about the site: try again as if there had been no request.
     pub ours: bool,
-    /// What is news of it.
+    /// The news about the network, if any.
     pub step: Option<OutageNews>,
 }
 
-/// What is news of the network.
+/// News about the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OutageNews {
-    /// It is gone, since then.
+    /// It has been down since this time.
     Offline(Timestamp),
-    /// It is there again, after it was gone since then.
+    /// It is back, after it was down since this time.
     Online(Timestamp),
 }
 
 impl Outage {
-    /// An outage that was known before this process was.
+    /// An outage that began before this process.
     #[must_use]
     pub fn since(at: Timestamp) -> Self {
         Self {
@@ -84,14 +84,14 @@ impl Outage {
         self.state == NetworkState::Online
     }
 
-    /// Whether it is time for a try.
+    /// Whether it is time for another attempt.
     #[must_use]
     pub fn wants_try(&self, elapsed: Duration) -> bool {
         self.last_try
             .is_none_or(|last| elapsed.saturating_sub(last) >= PAUSE)
     }
 
-    /// Whether a request may go out now: any, or one now and then while the network is thought to be gone.
+    /// Whether a request may be sent now: always while online; once in a while during a suspected outage.
     pub fn permits(&mut self, elapsed: Duration) -> bool {
         if self.is_online() {
             return true;
@@ -103,7 +103,7 @@ impl Outage {
         permits
     }
 
-    /// A request has ended: `site` was reached or not, whatever it answered.
+    /// Records the end of a request: whether `site` was reached, whatever it responded.
     pub fn note(
         &mut self,
         site: &str,
@@ -140,7 +140,7 @@ impl Outage {
         }
     }
 
-    /// One more failure while it is not sure: of a site that did not fail before it counts, once in a while.
+    /// Another failure during a suspicion. It counts if the site has not failed before, and only once in a while.
     fn doubt(
         &mut self,
         site: &str,
@@ -152,7 +152,7 @@ impl Outage {
         let doubted = elapsed.saturating_sub(since);
         self.reached.insert(site.to_owned(), false);
         let another = !self.failing.iter().any(|failing| failing == site);
-        // What was under way when it began fails all at once, and is one try.
+        // Requests that were in progress when it began fail all at the same time, and are one attempt.
         let counts = another && doubted >= PAUSE * tries;
         let tries = tries + u32::from(counts);
         if counts {
@@ -172,7 +172,7 @@ impl Outage {
             NetworkState::Online | NetworkState::Doubtful { .. } => None,
         };
         if self.state == NetworkState::Offline {
-            // All of them are as they were before it.
+            // The sites are again as they were before the outage.
             for site in self.failing.drain(..) {
                 self.reached.remove(&site);
             }

@@ -1,4 +1,4 @@
-//! An event as far as a report counts it: without its words, so that very many are counted in no time.
+//! The parts of an event that a report counts: without texts, so that counting very many events is fast.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::ids::{EntryId, EventId, FeedId, RevisionNumber};
 use super::state::HeadlineSource;
 use crate::time::Timestamp;
 
-/// Labels of edits that a reader wants to know of whatever their score.
+/// Labels that a reader wants to see whatever the score.
 pub const NOTABLE: [Label; 4] = [
     Label::Unannounced,
     Label::Number,
@@ -21,7 +21,7 @@ pub const NOTABLE: [Label; 4] = [
 pub struct Outline {
     /// The event.
     pub event: EventId,
-    /// What kind of thing.
+    /// The kind of event.
     pub kind: EventKind,
     /// When it was noticed.
     pub at: Timestamp,
@@ -29,29 +29,29 @@ pub struct Outline {
     pub feed: Option<FeedId>,
     /// Its entry.
     pub entry: Option<EntryId>,
-    /// The weight of a change.
+    /// The weight of the change.
     pub change: Option<OutlinedChange>,
 }
 
 /// How much a change matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutlinedChange {
-    /// How much.
+    /// How much it matters.
     pub significance: Significance,
     /// 0–100.
     pub score: u8,
-    /// Whether a headline that readers see has moved.
+    /// Whether a headline that readers see has changed.
     pub headline: bool,
-    /// Whether the article does not mention the edit.
+    /// Whether the article does not announce the edit.
     pub unannounced: bool,
     /// Whether it has one of the labels [`NOTABLE`].
     pub notable: bool,
-    /// How long after publication it was, of the first edit of an article.
+    /// For the first edit of an article, how long after publication it was.
     pub first_edit: Option<Duration>,
 }
 
 impl Outline {
-    /// The outline of an event that was read as a whole.
+    /// The outline of a complete event.
     #[must_use]
     pub fn of(id: EventId, feed: Option<FeedId>, entry: Option<EntryId>, event: &Event) -> Self {
         let data = &event.data;
@@ -77,7 +77,7 @@ impl Outline {
     }
 }
 
-/// How long after publication an article was edited for the first time: `before` is the revision that was edited.
+/// How long after publication an article was first edited: `before` is the revision that was edited.
 #[must_use]
 pub fn first_edit(
     before: RevisionNumber,
@@ -88,7 +88,7 @@ pub fn first_edit(
     (before == RevisionNumber::FIRST).then(|| seen.since(published))
 }
 
-/// Whether readers of the article see one of the headlines, and not only programs that search and share it.
+/// Whether readers of the article see one of the headlines, not only search engines and social networks.
 #[must_use]
 pub fn is_read(headlines: &[HeadlineSource]) -> bool {
     headlines.is_empty()

@@ -1,4 +1,4 @@
-//! What an entry went through before a look.
+//! The history of an entry before a check.
 
 use super::fingerprint::Fingerprints;
 use super::ids::RevisionNumber;
@@ -6,19 +6,19 @@ use super::links::LinkPrint;
 use super::outcome::Quiet;
 use crate::time::Timestamp;
 
-/// A revision that an entry went through.
+/// An earlier revision of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastRevision {
     /// Its number.
     pub number: RevisionNumber,
     /// When it was first seen.
     pub seen: Timestamp,
-    /// Of its state.
+    /// The fingerprints of its state.
     pub fingerprints: Fingerprints,
-    /// The links of its page; empty where that is not known any more.
+    /// The links of its page; empty if they are no longer known.
     pub links: Vec<LinkPrint>,
-    /// Whether it added text and took none away.
+    /// Whether it only added text.
     pub additive: bool,
-    /// Why the change that led to it was not told.
+    /// Why the change that led to it was not reported.
     pub quiet: Option<Quiet>,
 }

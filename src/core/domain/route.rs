@@ -4,7 +4,7 @@ use super::classify::{Label, Significance};
 use super::event::{Event, EventKind, Field};
 use super::wording::{WordPhrase, mentions};
 
-/// What a target wants to be told.
+/// Which events a target wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetRule {
     /// The target's name.
@@ -15,20 +15,22 @@ pub struct TargetRule {
     pub feeds: Vec<String>,
     /// Tags of feeds; empty means all feeds.
     pub tags: Vec<String>,
-    /// Only changes of one of these fields; empty means any. Events that are no change have none and are not held back.
+    /// Only changes of one of these fields; empty means any. Events other than changes have no fields and always
+    /// pass.
     pub fields: Vec<Field>,
     /// Only changes with one of these labels; empty means any.
     pub labels: Vec<Label>,
-    /// Only events of articles with one of these in a headline, or in text that was removed or added; empty means any.
+    /// Only events of articles with one of these phrases in a headline, or in removed or added text; empty means
+    /// any.
     pub phrases: Vec<WordPhrase>,
-    /// Changes with a lower score are not told.
+    /// Changes with a lower score are not reported.
     pub min_score: u8,
-    /// Changes below this are not told.
+    /// Changes below this significance are not reported.
     pub significance: Significance,
 }
 
 impl TargetRule {
-    /// Whether this target is to be told of the event.
+    /// Whether the event is for this target.
     #[must_use]
     pub fn wants(&self, event: &Event) -> bool {
         let feed_tags = event
@@ -70,7 +72,7 @@ impl TargetRule {
     }
 }
 
-/// The names of the targets that are to be told of the event.
+/// The names of the targets that the event is for.
 #[must_use]
 pub fn targets_for(rules: &[TargetRule], event: &Event) -> Vec<String> {
     rules
@@ -80,9 +82,9 @@ pub fn targets_for(rules: &[TargetRule], event: &Event) -> Vec<String> {
         .collect()
 }
 
-/// `entry.published` is no edit: a pattern with a star does not stand for it, it has to be named.
+/// `entry.published` is not an edit: a pattern with a star does not match it; it has to be named.
 pub(super) fn matches(pattern: &str, kind: EventKind) -> bool {
-    // An outage of our own takes the place of what would be told of each feed.
+    // An outage of our own network replaces the events of each feed.
     let stands_for = match kind {
         EventKind::ServiceOffline => Some(EventKind::FeedFailing),
         EventKind::ServiceOnline => Some(EventKind::FeedRecovered),

@@ -1,31 +1,32 @@
-//! Under which scheme a text was read out of its bytes.
+//! The scheme under which a text was read from its bytes.
 //!
-//! When our own reading changes, the same bytes give another text, and that is no edit. So each text is stored with the
-//! scheme that it was read under, and texts of two schemes are never compared: the older one is read anew first.
+//! If our own reading changes, the same bytes give another text, and that is not an edit. So each text is stored
+//! with the scheme that it was read under, and texts of two schemes are never compared: the older one is read
+//! again first.
 
 use sha2::{Digest, Sha256};
 
 use super::state::Channel;
 
-/// The version of our reading of one channel, and the rules that were in force besides.
+/// The version of our reading of a channel, together with the active rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scheme(pub i64);
 
-/// The version takes the lowest bits of a scheme.
+/// The version is stored in the lowest bits of a scheme.
 const VERSION_BITS: u32 = 16;
 
 impl Scheme {
-    /// Of texts that another program has read: never one of ours.
+    /// The scheme of texts that another program has read: never one of ours.
     pub const FOREIGN: Self = Self(0);
 
-    /// A version without further rules.
+    /// A version without rules.
     #[must_use]
     pub fn version(version: u16) -> Self {
         Self(i64::from(version))
     }
 
-    /// The same version with rules; without any it stays what it is. The order of the rules counts, because what reads
-    /// them may go by it.
+    /// The same version with rules; without rules it stays the same. The order of the rules matters, because their
+    /// effect may depend on it.
     #[must_use]
     pub fn with_rules<'a>(self, rules: impl IntoIterator<Item = &'a str>) -> Self {
         let mut hasher = Sha256::new();
@@ -43,7 +44,7 @@ impl Scheme {
             .iter()
             .take(4)
             .fold(0_i64, |hash, byte| (hash << 8) | i64::from(*byte));
-        // Zero means that there are no rules.
+        // Zero would mean that there are no rules.
         Self(self.0 | (hash.max(1) << VERSION_BITS))
     }
 }
@@ -51,9 +52,9 @@ impl Scheme {
 /// The schemes of both channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Schemes {
-    /// Of what the feed says.
+    /// The scheme of the feed.
     pub feed: Scheme,
-    /// Of what the page says.
+    /// The scheme of the page.
     pub page: Scheme,
 }
 
@@ -68,7 +69,7 @@ impl Default for Schemes {
 }
 
 impl Schemes {
-    /// That of a channel.
+    /// The scheme of a channel.
     #[must_use]
     pub fn of(self, channel: Channel) -> Scheme {
         match channel {
@@ -77,7 +78,7 @@ impl Schemes {
         }
     }
 
-    /// With the scheme of a channel replaced by that of `other`.
+    /// Replaces the scheme of a channel with that of `other`.
     #[must_use]
     pub fn take(self, channel: Channel, other: Self) -> Self {
         match channel {

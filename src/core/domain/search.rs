@@ -1,12 +1,12 @@
-//! What people search for, and in which form texts are indexed.
+//! What people search for, and the form in which texts are indexed.
 //!
-//! The index is FTS5 of `SQLite` with its tokenizer `unicode61`, which takes a run of letters without spaces for one word.
-//! Chinese, Japanese, Thai, Lao, Khmer and Burmese are written so; [`spaced`] puts a space round each of their letters,
-//! in texts and in queries alike, and a word of them becomes a phrase of letters. Measured on 28,851 texts with 設定:
-//! 3 % are found without this, and all with it.
+//! The index is FTS5 of `SQLite` with its tokenizer `unicode61`, which treats a run of letters without spaces as
+//! one word. Chinese, Japanese, Thai, Lao, Khmer and Burmese are written without spaces, so [`spaced`] puts a
+//! space around each of their letters, in texts and in queries, and a word becomes a phrase of letters. Measured
+//! on 28,851 texts with 設定: 3 % are found without this, and all with it.
 //!
-//! Nothing that a person types reaches the index as syntax: [`Query::parse`] reads it, and [`Query::expression`] writes
-//! each word as a quoted string.
+//! Nothing that a person types reaches the index as syntax: [`Query::parse`] reads it, and [`Query::expression`]
+//! writes each word as a quoted string.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -17,11 +17,11 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::state::{Block, EntryState};
 
-/// The version of the indexed form. Whoever changes [`spaced`], [`texts`] or [`gone`] raises it, and the index is built
-/// anew in the background.
+/// The version of the indexed form. Raise it after any change of [`spaced`], [`texts`] or [`gone`]; the index is
+/// then rebuilt in the background.
 pub const SCHEME: u32 = 1;
 
-/// Terms that a query may have; further ones are refused.
+/// The most terms of a query; a query with more is refused.
 const MOST_TERMS: usize = 32;
 
 /// The longest query in bytes.
@@ -62,7 +62,7 @@ pub fn texts(state: &EntryState) -> SearchTexts {
     out
 }
 
-/// Without repetitions: feed and page often say the same.
+/// Removes repetitions: feed and page often say the same.
 fn each_once(texts: Vec<String>) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     texts
@@ -71,21 +71,21 @@ fn each_once(texts: Vec<String>) -> Vec<String> {
         .collect()
 }
 
-/// The sentences that a change took away and brought.
+/// The sentences that a change removed and added.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ChangedSentences {
-    /// Sentences that were there before and are not any more.
+    /// Sentences that are no longer there.
     pub removed: Vec<String>,
     /// Sentences that are new.
     pub added: Vec<String>,
-    /// Headlines that were there before and are not any more.
+    /// Headlines that are no longer there.
     pub headlines_before: Vec<String>,
     /// Headlines that are new.
     pub headlines_after: Vec<String>,
 }
 
-/// What differs between two states, sentence by sentence: a sentence of which one word was changed is in `removed` as it
-/// was and in `added` as it is. A sentence that only moved is in neither.
+/// The difference between two states by sentence: if a word of a sentence was changed, the old sentence is in
+/// `removed` and the new one in `added`. A sentence that only moved is in neither.
 #[must_use]
 pub fn gone(before: &EntryState, after: &EntryState) -> ChangedSentences {
     let (before, after) = (texts(before), texts(after));
@@ -96,7 +96,7 @@ pub fn gone(before: &EntryState, after: &EntryState) -> ChangedSentences {
             .filter(|part| !part.is_empty())
             .collect()
     };
-    // Paragraphs that both have would only cancel out, and are most of the text.
+    // Paragraphs that are in both would only cancel out, and are most of the text.
     let (old, new) = (
         sentences(&missing_from(&before.body, &after.body)),
         sentences(&missing_from(&after.body, &before.body)),
@@ -109,7 +109,7 @@ pub fn gone(before: &EntryState, after: &EntryState) -> ChangedSentences {
     }
 }
 
-/// The texts of one side that the other does not have, or not as often.
+/// The texts of one side that the other side lacks, or has less often.
 fn missing_from(side: &[String], other: &[String]) -> Vec<String> {
     let mut left: HashMap<&str, usize> = HashMap::new();
     for text in other {
@@ -125,13 +125,13 @@ fn missing_from(side: &[String], other: &[String]) -> Vec<String> {
     side.iter().filter(is_missing).cloned().collect()
 }
 
-/// Texts in the form that is indexed: NFKC, `ß` as `ss`, and a space round each letter of a script without spaces.
+/// Texts in the indexed form: NFKC, `ß` as `ss`, and a space around each letter of a script without spaces.
 #[must_use]
 pub fn spaced<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     let mut out = String::new();
     for text in texts {
         if !out.is_empty() {
-            // A phrase never reaches from one text into the next: nobody writes this letter.
+            // Nobody writes this character, so a phrase cannot extend from one text into the next.
             out.push_str(" \u{fffd} ");
         }
         push_spaced(&mut out, text);
@@ -167,7 +167,7 @@ fn push_other(out: &mut String, text: &str) {
     }
 }
 
-/// Whether words of the script of a character are written without spaces between them.
+/// Whether a character belongs to a script without spaces between words.
 fn stands_alone(c: char) -> bool {
     !c.is_ascii()
         && (super::diff::is_ideograph(c)
@@ -178,7 +178,7 @@ fn stands_alone(c: char) -> bool {
             | '\u{0e00}'..='\u{0eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{aa60}'..='\u{aa7f}'))
 }
 
-/// Why a query cannot be searched for.
+/// Why a query is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
     /// No word in it.
@@ -195,18 +195,18 @@ pub enum QueryError {
 /// A word or a phrase.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Term {
-    /// As it is searched for: words of the tokenizer, folded.
+    /// As searched for: folded words of the tokenizer.
     words: Vec<String>,
-    /// Text in the indexed form.
+    /// The text in the indexed form.
     text: String,
-    /// Any word that begins like the last one.
+    /// Whether the last word matches every word that begins with it.
     prefix: bool,
 }
 
-/// What a person looks for: `talks "first in five years" -sport minist*`.
+/// What a person searches for: `talks "first in five years" -sport minist*`.
 ///
-/// All words have to occur in one text. A phrase in double quotes has to occur as it is; `-word` must not occur; `word*`
-/// stands for every word that begins so. Case and accents do not matter.
+/// All words have to occur in one text. A phrase in double quotes has to occur exactly, `-word` must not occur,
+/// and `word*` matches every word that begins with it. Case and accents do not matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     wanted: Vec<Term>,
@@ -214,10 +214,10 @@ pub struct Query {
 }
 
 impl Query {
-    /// Reads a query. Any text is a query as long as there is a letter or a digit in it.
+    /// Parses a query. Any text with a letter or a digit is a query.
     ///
     /// # Errors
-    /// When there is no word to search for, or there are too many.
+    /// If there is no word to search for, or there are too many.
     pub fn parse(text: &str) -> Result<Self, QueryError> {
         if text.len() > LONGEST {
             return Err(QueryError::TooLong);
@@ -241,7 +241,7 @@ impl Query {
         }
     }
 
-    /// The query as an expression of FTS5.
+    /// The query as an FTS5 expression.
     #[must_use]
     pub fn expression(&self) -> String {
         let list = |terms: &[Term], between: &str| {
@@ -256,8 +256,8 @@ impl Query {
         }
     }
 
-    /// The first place in a text that the query is about, in bytes: of the words that are looked for the one that comes
-    /// first. `None` when there is none.
+    /// The first match of the query in a text, in bytes: of all the words searched for, the one that comes first.
+    /// `None` if there is none.
     #[must_use]
     pub fn place(&self, text: &str) -> Option<Range<usize>> {
         let words = words(text);
@@ -272,7 +272,7 @@ struct QueryPart<'a> {
     prefix: bool,
 }
 
-/// Words and phrases as they are typed. A quotation mark that is never closed reaches to the end.
+/// Words and phrases as they are typed. An unclosed quotation mark extends to the end.
 fn parts(text: &str) -> Vec<QueryPart<'_>> {
     let mut out = Vec::new();
     let mut rest = text.trim_start();
@@ -329,7 +329,7 @@ impl Term {
     }
 }
 
-/// A word of a text, as the tokenizer sees it.
+/// A word of a text, as split by the tokenizer.
 struct IndexedWord {
     at: Range<usize>,
     folded: String,
@@ -376,7 +376,7 @@ fn folded(c: char) -> String {
         return c.to_ascii_lowercase().into();
     }
     if stands_alone(c) {
-        // Their marks are letters, not accents.
+        // The marks of these scripts are letters, not accents.
         return std::iter::once(c).nfkc().collect();
     }
     let lower = std::iter::once(c).nfkc().flat_map(char::to_lowercase);

@@ -1,7 +1,7 @@
-//! What of a host's name is one site: the part that somebody has registered, by the public suffix list.
+//! Which part of a host's name is one site: the registered domain, by the public suffix list.
 
-/// The site of a host. Hosts of one site have one owner: they fail together, and ask for patience together. Where anybody
-/// can have a name below a name (`github.io`), each of those is a site. An address of a machine is its own.
+/// The site of a host. Hosts of one site have one owner: they fail together and rate-limit together. If anybody
+/// can register a name below a name (`github.io`), each of those is a site. An IP address is a site of its own.
 #[must_use]
 pub fn site_of(host: &str) -> &str {
     let last = host.rsplit('.').next().unwrap_or(host);

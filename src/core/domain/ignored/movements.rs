@@ -1,4 +1,4 @@
-//! What moved in the ignored text between two checks.
+//! What changed in the ignored text between two checks.
 
 use std::collections::HashSet;
 
@@ -7,24 +7,24 @@ use super::pairing::{After, PairedPieces, PieceBefore};
 use super::{FURTHER, Movement, PLACES_OF, Piece, RememberedPiece, SHOWN_BYTES, Snapshot};
 use crate::domain::state::Block;
 
-/// The article itself at both checks: what went into it, or came out of it, is a change, and none of the ledger.
+/// The article itself at both checks. Text that moved into or out of it is a change and not part of the record.
 #[derive(Debug, Clone, Copy)]
 pub struct Bodies<'a> {
     /// At the last check.
     pub old: &'a [Block],
-    /// At this one.
+    /// At this check.
     pub new: &'a [Block],
 }
 
 impl Snapshot {
-    /// This snapshot as the one that follows `old`, with the same places, and what moved in between.
+    /// This snapshot as the successor of `old`, with the same places, and the movements in between.
     #[must_use]
     pub fn following(self, old: &Self, bodies: Option<Bodies<'_>>) -> (Self, Vec<Movement>) {
         self.step(old, bodies, true)
     }
 
-    /// As [`Self::following`] when the two were read in different ways: what differs is our own doing. Places are
-    /// carried on, and nothing has moved.
+    /// Like [`Self::following`], but for snapshots that were read differently: the differences are of our own
+    /// making. Places are carried over, and there are no movements.
     #[must_use]
     pub fn replacing(self, old: &Self) -> Self {
         self.step(old, None, false).0
@@ -82,7 +82,7 @@ impl Snapshot {
     }
 }
 
-/// So much of a piece that has vanished is kept as is needed to know it again.
+/// As much of a vanished piece as is needed to recognise it.
 pub(super) fn ghost_text(text: &str) -> &str {
     text.get(..floor(text, SHOWN_BYTES)).unwrap_or_default()
 }
@@ -124,7 +124,7 @@ fn movement(
     }
 }
 
-/// The places that are taken.
+/// The places in use.
 struct Places(HashSet<u32>);
 
 impl Places {
@@ -132,7 +132,7 @@ impl Places {
         Self(old.kept.iter().filter_map(|kept| kept.place).collect())
     }
 
-    /// The place of a piece that moves; a new one as long as its class may have one.
+    /// The place of a piece that moved; a new one if its class may still have one.
     fn of_piece(&mut self, kept: &RememberedPiece) -> u32 {
         if let Some(place) = kept.place {
             return place;

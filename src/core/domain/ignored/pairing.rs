@@ -1,4 +1,4 @@
-//! Which piece of ignored text became which between two checks.
+//! Which piece of ignored text corresponds to which between two checks.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,13 +8,13 @@ use super::{RememberedPiece, Snapshot};
 use crate::domain::diff::is_ideograph;
 use crate::domain::state::Block;
 
-/// From this share of common words on, one text is what became of the other.
+/// Texts with at least this share of common words correspond.
 const LIKE: f32 = 0.5;
 
-/// So many pairs are compared word by word; beyond that their order decides.
+/// At most this many pairs are compared word by word; beyond that, their order decides.
 const COMPARED: usize = 20_000;
 
-/// Words of a text that are compared.
+/// How many words of a text are compared.
 const WORDS: usize = 200;
 
 /// What a piece was before.
@@ -29,24 +29,24 @@ pub(super) enum PieceBefore {
     Article,
 }
 
-/// What became of a piece.
+/// What happened to a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum After {
     Nothing,
     Something,
 }
 
-/// A piece while it is paired.
+/// A piece during pairing.
 struct PairedPiece<'a> {
     kept: &'a RememberedPiece,
     number: usize,
-    /// Which pieces that stayed it stands between.
+    /// The gap between unchanged pieces that it is in.
     gap: usize,
-    /// The stretch of pieces with the same reason that it stands in.
+    /// The run of pieces with the same reason that it is in.
     run: usize,
 }
 
-/// Of each new piece what it was, and of each old one whether anything became of it.
+/// For each new piece what it was before, and for each old one whether it still exists in some form.
 pub(super) struct PairedPieces {
     pub(super) before: Vec<PieceBefore>,
     pub(super) after: Vec<After>,
@@ -69,7 +69,7 @@ impl PairedPieces {
 struct PiecePairing<'a> {
     old: Vec<PairedPiece<'a>>,
     new: Vec<PairedPiece<'a>>,
-    /// Which stretch of the last check a stretch of this one is.
+    /// Which run of the last check corresponds to which of this check.
     runs: HashMap<usize, usize>,
     found: PairedPieces,
 }
@@ -134,7 +134,7 @@ impl<'a> PiecePairing<'a> {
             .collect()
     }
 
-    /// The same text in another order has not moved.
+    /// The same text in another order is not a movement.
     fn elsewhere(&mut self) {
         let mut left: HashMap<usize, Vec<usize>> = HashMap::new();
         for was in self.open_old().into_iter().rev() {
@@ -150,7 +150,7 @@ impl<'a> PiecePairing<'a> {
         }
     }
 
-    /// What went into the article or came out of it is no matter of ignored text.
+    /// Text that moved into or out of the article does not concern the record of ignored text.
     fn forget_article(&mut self, bodies: Bodies<'_>) {
         if self.open_old().is_empty() && self.open_new().is_empty() {
             return;
@@ -180,7 +180,7 @@ impl<'a> PiecePairing<'a> {
         }
     }
 
-    /// Whether one can be what became of the other, by where they stand.
+    /// Whether one can correspond to the other, judging by their positions.
     fn same_place(&self, was: usize, is: usize) -> bool {
         let (Some(old), Some(new)) = (self.old.get(was), self.new.get(is)) else {
             return false;
@@ -194,7 +194,7 @@ impl<'a> PiecePairing<'a> {
                 && (old.gap == new.gap || self.runs.get(&new.run) == Some(&old.run)))
     }
 
-    /// Pairs what stands in the same place and has most of its words.
+    /// Pairs pieces in the same place that share most of their words.
     fn alike(&mut self) {
         let (open_old, open_new) = (self.open_old(), self.open_new());
         if open_old.len().saturating_mul(open_new.len()) > COMPARED {
@@ -218,14 +218,14 @@ impl<'a> PiecePairing<'a> {
                 }
             }
         }
-        // The sort is stable: of pairs that are equally alike the first one counts.
+        // The sort is stable: of equally similar pairs, the first one wins.
         found.sort_by(|one, other| other.0.total_cmp(&one.0));
         for (_, was, is) in found {
             self.pair(was, is);
         }
     }
 
-    /// Pairs what is left in the same place one after the other.
+    /// Pairs the remaining pieces in the same place in order.
     fn in_order(&mut self) {
         let mut open_old = self.open_old();
         for is in self.open_new() {
@@ -246,8 +246,8 @@ impl<'a> PiecePairing<'a> {
         }
     }
 
-    /// What appears takes the place of what has vanished from there before: of the same words, else of like words, else
-    /// of what stood between the same blocks of the article.
+    /// A new piece takes over the place of a piece that vanished there before: one with the same words, then one
+    /// with similar words, then one that was between the same blocks of the article.
     fn come_back(&mut self, old: &Snapshot) {
         let ghosts: Vec<&RememberedPiece> = old.kept.iter().filter(|kept| kept.gone).collect();
         let mut free: Vec<usize> = (0..ghosts.len()).collect();
@@ -314,7 +314,8 @@ fn set<T>(list: &mut [T], at: usize, value: T) {
     }
 }
 
-/// The words of a text, sorted; one number is as good as another. Of scripts without spaces each character is a word.
+/// The words of a text, sorted; all numbers count as the same. In scripts without spaces, each character is a
+/// word.
 pub(super) fn words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = text
         .split(|c: char| !c.is_alphanumeric())
@@ -330,7 +331,7 @@ pub(super) fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// The share of the words of the longer text that the other one has too.
+/// The share of the longer text's words that the other text also has.
 pub(super) fn common(one: &[String], other: &[String]) -> f32 {
     let (mut i, mut j, mut common) = (0, 0, 0_u16);
     while let (Some(a), Some(b)) = (one.get(i), other.get(j)) {

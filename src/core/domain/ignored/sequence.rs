@@ -1,4 +1,4 @@
-//! Texts as numbers, and the longest sequence that two documents share.
+//! Texts as numbers, and the longest sequence that two documents have in common.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::domain::normalise::visible;
 
-/// Numbers for texts: the same for what a reader sees as the same.
+/// Numbers for texts; texts that look the same have the same number.
 #[derive(Debug, Default)]
 pub(super) struct Numbers(HashMap<String, usize>);
 
@@ -21,7 +21,7 @@ impl Numbers {
     }
 }
 
-/// Pairs of places that have the same text, in the order of both.
+/// Pairs of positions with the same text, in the order of both.
 pub(super) fn shared(old: &[usize], new: &[usize]) -> Vec<(usize, usize)> {
     let equal = |op| match op {
         DiffOp::Equal {

@@ -1,7 +1,8 @@
-//! Texts that one look is not enough for.
+//! Texts that need a second check.
 //!
-//! A wall that no rule knows, a page that was sent in half, an extraction that took another part of the page: they all
-//! look as if most of the text were gone. So does a text that was in fact rewritten; a second look tells them apart.
+//! An unknown wall, a page that was sent incompletely, an extraction that picked another part of the page: in each
+//! case, most of the text seems to be gone. A text that was really rewritten looks the same; a second check
+//! decides.
 
 use std::collections::HashMap;
 
@@ -9,7 +10,7 @@ use crate::domain::diff::tokens;
 use crate::domain::normalise::visible;
 use crate::domain::state::Block;
 
-/// Shorter texts are rewritten as a whole every day: a flash becomes an article.
+/// Shorter texts are often rewritten completely: a news flash becomes an article.
 const ENOUGH_WORDS: u32 = 40;
 
 /// How much of a text is gone.
@@ -19,19 +20,19 @@ pub struct Doubt {
     pub before: u32,
     /// Words of the text now.
     pub now: u32,
-    /// Words that both have, each as often as both have it.
+    /// Words in both texts; a repeated word counts as often as both have it.
     pub kept: u32,
 }
 
 impl Doubt {
-    /// Whether the text has become shorter, rather than another one.
+    /// Whether the text has become shorter rather than different.
     #[must_use]
     pub fn is_shrunk(&self) -> bool {
         self.now < self.before / 2
     }
 
-    /// Whether what is left is a part of what was there: the beginning of an article before a wall, or before the end
-    /// of a page that broke off.
+    /// Whether the rest is a part of the text before: the beginning of an article in front of a wall, or of a page
+    /// that was cut off.
     #[must_use]
     pub fn is_part(&self) -> bool {
         f64::from(self.kept) >= 0.8 * f64::from(self.now)
@@ -78,7 +79,7 @@ pub fn doubt(before: &[Block], now: &[Block]) -> Option<Doubt> {
     (kept < words_before.div_ceil(2)).then_some(doubt)
 }
 
-/// Whether the end of the text is missing: its last block is not there any more, and it is shorter.
+/// Whether the end of the text is missing: its last block is gone, and it is shorter.
 #[must_use]
 pub fn lost_its_end(before: &[Block], now: &[Block]) -> bool {
     let seen = |block: &Block| visible(&block.text).into_owned();
@@ -89,7 +90,7 @@ pub fn lost_its_end(before: &[Block], now: &[Block]) -> bool {
     })
 }
 
-/// Takes each word of a text, in its order.
+/// Calls `take` for each word of a text, in order.
 pub(super) fn each_word(blocks: &[Block], mut take: impl FnMut(&str)) {
     for block in blocks {
         let text = visible(&block.text);

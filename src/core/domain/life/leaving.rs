@@ -1,13 +1,13 @@
-//! How an entry left its feed: taken out, or pushed out by newer ones.
+//! How an entry left its feed: removed, or displaced by newer ones.
 //!
-//! A feed shows the newest so many of its entries. When one is gone while an older one still stands at the end of the
-//! list, nobody pushed it out. That is a reason to look at its page, and no more than that: publishers take entries out
-//! of a feed for many reasons. A list that is not in the order of time ("most read") tells nothing.
+//! A feed lists a limited number of its newest entries. If an entry is gone while an older one is still at the end
+//! of the list, it was not displaced. That is a reason to check its page, and nothing more: publishers remove
+//! entries from a feed for many reasons. A list that is not in chronological order ("most read") says nothing.
 
 use crate::domain::outcome::Left;
 use crate::time::Timestamp;
 
-/// When an entry came, by the feed's word and by ours.
+/// When an entry was added, according to the feed and to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Came {
     /// The claimed date of publication.
@@ -16,7 +16,7 @@ pub struct Came {
     pub first_seen: Option<Timestamp>,
 }
 
-/// How an entry left a feed that lists `listed` now, in the order of the feed.
+/// How an entry left a feed that now lists `listed`, in the order of the feed.
 #[must_use]
 pub fn how_it_left(gone: Came, listed: &[Came]) -> Left {
     let published: Vec<Timestamp> = listed.iter().filter_map(|came| came.published).collect();
@@ -33,8 +33,8 @@ pub fn how_it_left(gone: Came, listed: &[Came]) -> Left {
     }
 }
 
-/// Whether a list that runs from new to old ends with something older than `date`. Entries that are pinned stand at its
-/// beginning and disturb its order a little.
+/// Whether a list from newest to oldest ends with something older than `date`. Pinned entries at its beginning
+/// disturb the order a little.
 fn outlived(date: Timestamp, listed: &[Timestamp]) -> bool {
     let pairs = listed.iter().zip(listed.iter().skip(1));
     let disorder = pairs.filter(|(upper, lower)| lower > upper).count();

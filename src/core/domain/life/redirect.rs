@@ -1,10 +1,10 @@
-//! Redirects that lead away from an article: up to the front page or a section, to an error page, to a login.
+//! Redirects that lead away from an article: to the front page, a section, an error page or a login.
 
 use crate::names;
 use url::Url;
 
 names! {
-    /// Where a redirect leads that does not lead to the article.
+    /// The target of a redirect that does not lead to the article.
     pub enum Elsewhere {
         /// The front page of a site.
         FrontPage = "the front page",
@@ -19,8 +19,8 @@ names! {
     }
 }
 
-/// Where the redirect from an article's address leads; `None` when it may lead to the article. A section may be the
-/// article all the same (`/123/harbour` to `/123`), so its text has to be looked at.
+/// Where the redirect from an article's address leads; `None` if it may lead to the article. A section may still
+/// be the article (`/123/harbour` to `/123`), so its text has to be checked.
 #[must_use]
 pub fn elsewhere(from: &str, to: &str) -> Option<Elsewhere> {
     let (from, to) = (Url::parse(from).ok()?, Url::parse(to).ok()?);
@@ -72,7 +72,7 @@ const ERRORS: [&str; 9] = [
     "fehler",
 ];
 
-/// The path of an address, in lower case and without what names the file of a folder.
+/// The path of an address, in lower case, without a file extension and without the file name of an index page.
 #[derive(Debug, PartialEq, Eq)]
 struct Path {
     segments: Vec<String>,

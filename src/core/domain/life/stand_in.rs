@@ -1,8 +1,10 @@
-//! Pages that are served in the place of an article: maintenance notices, blocks by country, parked domains, front pages.
+//! Pages that are served instead of an article: maintenance notices, blocks by country, parked domains, front
+//! pages.
 //!
-//! No word tells them, since there is no end of words. What tells them is that nothing of the article is left, headline
-//! included, and either that the page has lost what made it an article's page, or that other articles of the host show
-//! the very same text. An edit that reads the same on many articles leaves the rest of each of them as it was.
+//! A list of typical words would never be complete. Instead, two things identify such a page: nothing of the
+//! article is left, not even the headline; and either the page lacks what made it an article page, or other
+//! articles of the host show exactly the same text. An edit that makes the same change to many articles leaves the
+//! rest of each as it was.
 
 use std::collections::HashSet;
 
@@ -11,17 +13,17 @@ use crate::domain::fingerprint::{Fingerprint, of_text};
 use crate::domain::state::{Block, PageState};
 use crate::time::Timestamp;
 
-/// From so many articles on, a text that they all show is none of theirs.
+/// A text that at least this many articles show belongs to none of them.
 const ALIKE: u32 = 3;
 
 /// The text that a page was last seen with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageText {
-    /// The host that answered.
+    /// The host that responded.
     pub host: String,
-    /// The page's address, in the form in which addresses are compared.
+    /// The page's address, in the form used for comparisons.
     pub address: String,
-    /// Of its text.
+    /// The fingerprint of its text.
     pub body: Fingerprint,
     /// When it was seen.
     pub seen: Timestamp,
@@ -30,21 +32,21 @@ pub struct PageText {
 /// What is known of other pages with the same text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Alike {
-    /// Whether the text was found to be no article's before.
+    /// Whether the text was already found not to be an article.
     pub known: bool,
-    /// Other articles of the host, of other addresses and headlines, that show it now.
+    /// Other articles of the host, with other addresses and headlines, that now show it.
     pub others: u32,
 }
 
 impl Alike {
-    /// Whether enough pages show the text, with this one.
+    /// Whether enough pages show the text, including this one.
     #[must_use]
     pub fn is_common(self) -> bool {
         self.known || self.others + 1 >= ALIKE
     }
 }
 
-/// Whether a page shows a text that is not its article's. `known` is what the article said, if it was read before;
+/// Whether a page shows a text that is not its article's. `known` is the article's last text, if there is one;
 /// `title` is its headline in the feed.
 #[must_use]
 pub fn stands_in(
@@ -57,7 +59,7 @@ pub fn stands_in(
         return false;
     }
     match known {
-        // The article was read with this text, before it was known to be nobody's.
+        // The article was read with this text before the text was known as a stand-in.
         Some(known) if same_words(&known.body, &seen.body) => {
             alike.known || !bears(title, None, seen)
         }
@@ -66,7 +68,7 @@ pub fn stands_in(
     }
 }
 
-/// Whether the page is another one than the article's, for people; `None` when it may be the article, rewritten.
+/// Why the page is not the article's, for people; `None` if it may be the article, rewritten.
 #[must_use]
 pub fn another_page(
     known: &PageState,
@@ -86,7 +88,7 @@ pub fn another_page(
     (claims(known) && !claims(seen)).then_some("the page is not the article's any more")
 }
 
-/// Whether a page has the headline that the feed gives, or that it had before.
+/// Whether a page has the headline from the feed, or the one that it had before.
 #[must_use]
 pub fn bears(title: Option<&str>, known: Option<&PageState>, seen: &PageState) -> bool {
     let of_page = |page: &PageState| {
@@ -101,7 +103,7 @@ pub fn bears(title: Option<&str>, known: Option<&PageState>, seen: &PageState) -
     of_page(seen).iter().any(|title| wanted.contains(title))
 }
 
-/// Whether nothing of a text is left: hardly three words in a row recur.
+/// Whether nothing of a text is left: it has almost no three consecutive words in common with the new one.
 #[must_use]
 pub fn is_replaced(before: &[Block], now: &[Block]) -> bool {
     let (before, now) = (Triples::of(before), Triples::of(now));
@@ -116,7 +118,7 @@ fn same_words(one: &[Block], other: &[Block]) -> bool {
     Triples::of(one).all == Triples::of(other).all
 }
 
-/// Three words in a row, of each block.
+/// All sequences of three words, by block.
 struct Triples {
     all: HashSet<String>,
 }

@@ -1,14 +1,14 @@
-//! Classes of characters that the forms of text are made of.
+//! The classes of characters that the normalised forms are based on.
 
-/// White space in any width, including what is no white space by the standard but looks like it.
+/// White space of any width, including characters that only look like it.
 pub(super) fn is_space(c: char) -> bool {
     c.is_whitespace() || c == '\u{2800}'
 }
 
-/// Characters that leave no mark on the page: soft hyphen, zero-width space, joiners of words, marks of direction,
+/// Characters that are not visible on the page: soft hyphen, zero-width space, word joiners, direction marks,
 /// variation selectors, annotations and control characters.
 ///
-/// The joiners that shape letters (U+200C, U+200D) and the tags of flags are not among them: see [`is_joiner`] and
+/// The joiners that shape letters (U+200C, U+200D) and the tags in flags are not among them: see [`is_joiner`] and
 /// [`is_tag`].
 pub(super) fn is_invisible(c: char) -> bool {
     match c {
@@ -28,26 +28,27 @@ pub(super) fn is_invisible(c: char) -> bool {
     }
 }
 
-/// Joiners that change how the letters of some scripts and some emoji are drawn, and are invisible elsewhere.
+/// Joiners that change how letters of some scripts and some emoji are drawn; elsewhere they are invisible.
 pub(super) fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')
 }
 
-/// Whether a joiner after this character is drawn: scripts from Hebrew on, emoji; not Latin, Greek, Cyrillic, CJK.
+/// Whether a joiner after this character is visible: scripts from Hebrew on, emoji; not Latin, Greek, Cyrillic,
+/// CJK.
 pub(super) fn is_shaped_by_joiner(c: char) -> bool {
     let cjk = ('\u{2e80}'..='\u{9fff}').contains(&c) || ('\u{ac00}'..='\u{d7ff}').contains(&c);
     c >= '\u{590}' && !('\u{2000}'..='\u{206f}').contains(&c) && !cjk
 }
 
-/// Letters of an invisible alphabet that name a region inside the flags of England, Scotland and Wales.
+/// Invisible letters that name a region in the flags of England, Scotland and Wales.
 pub(super) fn is_tag(c: char) -> bool {
     ('\u{e0000}'..='\u{e007f}').contains(&c)
 }
 
-/// The emoji that tags follow.
+/// The emoji that tags follow: a black flag.
 pub(super) const TAG_BASE: char = '\u{1f3f4}';
 
-/// Whether NFC surely leaves the character as it is, whatever stands beside it before it.
+/// Whether NFC always leaves the character as it is, whatever is before it.
 pub(super) fn is_nfc_stable(c: char) -> bool {
     matches!(c,
         '\0'..='\u{2ff}'

@@ -1,8 +1,8 @@
-//! Entities that were escaped twice, so that one decoding has left them in the text.
+//! Entities that were escaped twice, so that they are still in the text after one decoding.
 
 use std::borrow::Cow;
 
-/// The names worth knowing: those that editors and feed generators write.
+/// The names that matter: those that editors and feed generators write.
 const NAMED: &[(&str, char)] = &[
     ("quot", '"'),
     ("amp", '&'),
@@ -132,13 +132,13 @@ const NAMED: &[(&str, char)] = &[
     ("zcaron", 'ž'),
 ];
 
-/// The longest name or number between `&` and `;` that is looked for.
+/// The longest name or number between `&` and `;`.
 const LONGEST: usize = 8;
 
-/// Decodes what is left of entities: `&quot;`, `&#8217;`, and `&amp;amp;quot;` in one go.
+/// Decodes the remaining entities: `&quot;`, `&#8217;`, and `&amp;amp;quot;` in one go.
 ///
-/// Numbers that stand for ASCII letters, digits, `#`, `&` and `;` stay, since decoding them could make up a new entity:
-/// a second pass must find nothing to do.
+/// Numeric entities for ASCII letters, digits, `#`, `&` and `;` are kept, since decoding them could create a new
+/// entity, and a second pass must not find anything to decode.
 pub(super) fn decode(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut copied = 0;
@@ -168,7 +168,7 @@ pub(super) fn decode(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Where the `amp;amp;…` behind an ampersand ends: each is one more escaping of the same character.
+/// Where the `amp;amp;…` after an ampersand ends: each one escapes the same character once more.
 fn skip_ampersands(text: &str, mut at: usize) -> usize {
     while let Some(rest) = text.get(at..) {
         let spelling = ["amp;", "#38;", "#x26;", "#X26;"]
@@ -182,7 +182,7 @@ fn skip_ampersands(text: &str, mut at: usize) -> usize {
     at
 }
 
-/// The character named at `at` (behind the ampersand), and where its semicolon ends.
+/// The character named at `at` (after the ampersand), and where its semicolon ends.
 fn entity_at(text: &str, at: usize) -> Option<(char, usize)> {
     let rest = text.as_bytes().get(at..)?;
     let length = rest
@@ -210,7 +210,7 @@ fn numbered(number: &str) -> Option<char> {
         None if number.bytes().all(|byte| byte.is_ascii_digit()) => number.parse().ok()?,
         _ => return None,
     };
-    // 0x80–0x9F are read as windows-1252, as browsers do.
+    // 0x80–0x9F are decoded as windows-1252, as in browsers.
     let c = match u8::try_from(code) {
         Ok(byte @ 0x80..=0x9f) => super::mojibake::from_windows_1252(byte),
         _ => char::from_u32(code)?,

@@ -1,11 +1,12 @@
-//! UTF-8 that was read as windows-1252 or ISO 8859-1: `â€™` for `’`, `Ã©` for `é`.
+//! UTF-8 that was decoded as windows-1252 or ISO 8859-1: `â€™` for `’`, `Ã©` for `é`.
 //!
-//! A sequence is repaired only when its bytes are valid UTF-8 and the same characters are unlikely to stand there on
-//! purpose: `CAFÉ»` and `NESCAFÉ™` are valid sequences too, but a capital at the end of a word before a mark is a word.
+//! A sequence is repaired only if its bytes are valid UTF-8 and the characters are unlikely to be intended.
+//! `CAFÉ»` and `NESCAFÉ™` are valid sequences too, but a capital at the end of a word before a mark is part of the
+//! word.
 
 use std::borrow::Cow;
 
-/// What windows-1252 has at 0x80–0x9F; the five gaps are the control characters of ISO 8859-1.
+/// The characters of windows-1252 at 0x80–0x9F; the five gaps have the control characters of ISO 8859-1.
 const HIGH: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
     '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
@@ -33,12 +34,12 @@ pub(super) fn is_lead(c: char) -> bool {
     ('\u{c2}'..='\u{f4}').contains(&c)
 }
 
-/// Whether the character can go on with a sequence.
+/// Whether the character can continue a sequence.
 pub(super) fn is_continuation(c: char) -> bool {
     to_byte(c).is_some_and(|byte| (0x80..0xc0).contains(&byte))
 }
 
-/// Repairs the sequences of one level; text that was spoilt twice needs a second pass.
+/// Repairs the sequences of one level; text that was broken twice needs a second pass.
 pub(super) fn repair(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut copied = 0;
@@ -66,9 +67,9 @@ pub(super) fn repair(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The character that a spoilt sequence at the start of `text` stands for, and the length of the sequence.
+/// The character that a broken sequence at the start of `text` stands for, and the length of the sequence.
 ///
-/// Behind another repaired sequence nothing is meant as it is.
+/// Directly after another repaired sequence, no characters are taken as intended.
 fn sequence_at(text: &str, before: Option<char>, behind_another: bool) -> Option<(char, usize)> {
     let mut chars = text.char_indices();
     let (_, lead) = chars.next()?;
@@ -96,7 +97,7 @@ fn sequence_at(text: &str, before: Option<char>, behind_another: bool) -> Option
         && if wanted == 1 {
             is_deliberate(before, lead, last, after)
         } else {
-            // `été »` with a space that does not break is a valid sequence of three.
+            // `été »` with a no-break space is a valid sequence of three.
             text.chars().skip(1).take(wanted).all(is_mark)
         };
     if deliberate || repaired.is_control() {
@@ -105,7 +106,7 @@ fn sequence_at(text: &str, before: Option<char>, behind_another: bool) -> Option
     Some((repaired, end.map_or(text.len(), |(index, _)| index)))
 }
 
-/// Marks that stand behind words.
+/// Marks that can follow a word.
 fn is_mark(c: char) -> bool {
     matches!(
         c,
@@ -139,7 +140,7 @@ fn is_mark(c: char) -> bool {
     )
 }
 
-/// Whether the two characters may well be meant as they are: a capital at the end of a word, and a mark behind it.
+/// Whether the two characters may well be intended: a capital at the end of a word, and a mark after it.
 fn is_deliberate(before: Option<char>, lead: char, mark: char, after: Option<char>) -> bool {
     if !is_mark(mark) || before.is_some_and(char::is_lowercase) {
         return false;
@@ -147,7 +148,7 @@ fn is_deliberate(before: Option<char>, lead: char, mark: char, after: Option<cha
     if before.is_some_and(char::is_uppercase) {
         return true;
     }
-    // Â and Ã stand before nearly every spoilt sign and small letter, and are no words.
+    // Â and Ã begin nearly every broken sign or small letter, and are not words.
     let goes_on = after.is_some_and(|c| c.is_lowercase() || is_lead(c));
     !goes_on && !matches!(lead, 'Â' | 'Ã')
 }

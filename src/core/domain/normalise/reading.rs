@@ -1,4 +1,4 @@
-//! What a reader reads.
+//! The form of a text that is equal for texts that read the same.
 
 use std::borrow::Cow;
 
@@ -6,24 +6,25 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::visible::visible;
 
-/// Marks that come together by folding are folded again, but hostile text is not folded for ever.
+/// Marks that become adjacent by folding are folded again, but hostile text must not do this endlessly.
 const MAX_PASSES: usize = 8;
 
-/// The visible text with quotation marks, apostrophes, dashes and ellipses in one shape, and letters and digits in one
-/// width; see the [module](super).
+/// The visible text with quotation marks, apostrophes, dashes and ellipses in one shape, and letters and digits in
+/// one width; see the [module](super).
 ///
-/// A dash before a digit stays a sign, and no mark ever disappears: `-2.5%` and `2.5%`, `"so"` and `so` stay different.
-/// Spaces around a dash or an apostrophe between words and before French punctuation belong to the shape.
+/// A dash before a digit stays a sign, and a mark never disappears: `-2.5%` and `2.5%`, `"so"` and `so` stay
+/// different. Spaces around a dash or an apostrophe between words, and before French punctuation, count as part of
+/// the shape.
 #[must_use]
 pub fn reading(text: &str) -> Cow<'_, str> {
     let seen = visible(text);
     if !seen.chars().any(may_fold) {
         return seen;
     }
-    // Folding can bring two marks together (`'` and `'`), so that a second walk would fold them again.
+    // Folding can make two marks adjacent (`'` and `'`), which another pass folds again.
     let mut current = fold(&seen);
     for _ in 1..MAX_PASSES {
-        // A ligature comes apart, and its last letter may take an accent.
+        // When a ligature is split, an accent may combine with its last letter.
         let next = visible(&fold(&current)).into_owned();
         if next == current {
             break;
@@ -40,21 +41,21 @@ fn may_fold(c: char) -> bool {
     }
 }
 
-/// What a character is, whatever its shape.
+/// The kind of a character, regardless of its shape.
 #[derive(Clone, Copy)]
 enum CharShape {
     Double,
     Single,
-    /// `«`, or `»` when `left` is not set; French puts spaces inside of them, German turns them round.
+    /// `«`, or `»` if `left` is not set. French puts spaces inside them, German reverses them.
     Angle {
         left: bool,
     },
     Dash,
     Ellipsis,
     Ligature(&'static str),
-    /// A letter, digit or mark of another width or keyboard, as the plain one.
+    /// A letter, digit or mark of another width or keyboard, as its plain form.
     Plain(char),
-    /// Of Arabic letters.
+    /// The stretching mark between Arabic letters.
     Stretcher,
     Joiner,
     Other(char),
@@ -85,13 +86,13 @@ fn shape(c: char) -> CharShape {
     }
 }
 
-/// The plain form of a character that is another only in its width, or by the keyboard that it was typed on: full-width
-/// letters, digits and marks, half-width kana, `µ`, the ye and kaf of Persian, digits of Arabic scripts.
+/// The plain form of a character that differs only in its width or by keyboard: full-width letters, digits and
+/// marks, half-width kana, `µ`, the Persian ye and kaf, digits of Arabic scripts.
 fn plain(c: char) -> Option<char> {
     let shifted = |from: char, to: char| char::from_u32(c as u32 - from as u32 + to as u32);
     match c {
         '！'..='～' => shifted('！', '!'),
-        // What has no compatible form stays; the marks of voice compose with the letter before them.
+        // Characters without a compatibility form stay; voicing marks combine with the letter before them.
         '\u{ff61}'..='\u{ff9f}' => [c].into_iter().nfkc().next(),
         'µ' => Some('μ'),
         'ی' => Some('ي'),
@@ -102,7 +103,7 @@ fn plain(c: char) -> Option<char> {
     }
 }
 
-/// One walk over the text.
+/// One pass over the text.
 fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -120,7 +121,7 @@ fn fold(text: &str) -> String {
                     chars.next_if_eq(&' ');
                 }
             }
-            // Two single marks side by side are a double one.
+            // Two adjacent single marks are a double mark.
             CharShape::Single if out.ends_with('\'') => {
                 out.pop();
                 out.push('"');
@@ -129,7 +130,7 @@ fn fold(text: &str) -> String {
                 let mut ahead = chars.clone();
                 let spaced = out.ends_with(' ') && ahead.next() == Some(' ');
                 let word_before = out.trim_end().ends_with(char::is_alphabetic);
-                // Set apart from both of its sides, an apostrophe is still one: `seller ' s`.
+                // An apostrophe with spaces on both sides is still an apostrophe: `seller ' s`.
                 if spaced && word_before && ahead.next().is_some_and(char::is_alphabetic) {
                     drop_space(&mut out);
                     chars.next();
@@ -150,7 +151,7 @@ fn fold(text: &str) -> String {
                 if next == Some(' ') && !is_figure(before) {
                     let mut ahead = chars.clone();
                     ahead.next();
-                    // A space stays before a figure: `fell - 5` is no `fell -5`.
+                    // A space before a figure stays: `fell - 5` is not `fell -5`.
                     if !is_figure(ahead.next()) {
                         chars.next();
                     }
@@ -165,7 +166,7 @@ fn fold(text: &str) -> String {
                 out.push(c);
             }
             CharShape::Stretcher => {}
-            // Between letters it is a matter of spelling, between emoji it makes another picture.
+            // Between letters, a joiner is only spelling; between emoji, it makes a different picture.
             CharShape::Joiner => {
                 if !out.ends_with(char::is_alphabetic) {
                     out.push(c);

@@ -1,4 +1,4 @@
-//! What a reader sees.
+//! The form of a text that is equal for texts that look the same.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,10 @@ use super::chars::{
 };
 use super::{entities, mojibake};
 
-/// Text that was spoilt or escaped more often than this stays as the last pass has left it.
+/// Text that was broken or escaped more often than this stays as the last pass left it.
 const MAX_PASSES: usize = 8;
 
-/// The text without what a reader cannot see; see the [module](super).
+/// The text without anything that a reader cannot see; see the [module](super).
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
     if is_plain(text) {
@@ -32,7 +32,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     current
 }
 
-/// Whether the text surely is its own visible form: the common case, decided in one walk over the bytes.
+/// Whether the text surely is its own visible form: the common case, decided in one pass over the bytes.
 fn is_plain(text: &str) -> bool {
     let mut after_space = true;
     for &byte in text.as_bytes() {
@@ -57,7 +57,7 @@ fn is_plain_unicode(text: &str) -> bool {
         match c {
             ' ' if before == ' ' => return false,
             ' '..='~' => {
-                // An entity has a letter or `#` behind its ampersand.
+                // An entity has a letter or `#` after its ampersand.
                 if before == '&' && (c == '#' || c.is_ascii_alphabetic()) {
                     return false;
                 }
@@ -77,13 +77,13 @@ fn is_plain_unicode(text: &str) -> bool {
     (before != ' ' || text.is_empty()) && (stable || is_nfc(text))
 }
 
-/// One pass; borrowed when there was nothing to do.
+/// One pass; borrowed if there is nothing to do.
 fn pass(text: &str) -> Cow<'_, str> {
     let decoded = then(entities::decode(text), mojibake::repair);
     then(then(decoded, strip), compose)
 }
 
-/// Puts a step behind a step without copying what neither has touched.
+/// Applies a step, without copying a text that no step has changed.
 fn then(text: Cow<'_, str>, step: fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
     match text {
         Cow::Borrowed(text) => step(text),
@@ -94,7 +94,7 @@ fn then(text: Cow<'_, str>, step: fn(&str) -> Cow<'_, str>) -> Cow<'_, str> {
     }
 }
 
-/// Drops invisible characters, makes one space of every run of white space, none at the ends.
+/// Removes invisible characters, reduces runs of white space to one space, and trims the ends.
 fn strip(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len());
     let mut gap = false;

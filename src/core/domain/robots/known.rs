@@ -1,4 +1,4 @@
-//! What is known of a host's robots.txt, and for how long: RFC 9309 2.3 and 2.4.
+//! What is known about a host's robots.txt, and for how long: RFC 9309 2.3 and 2.4.
 
 use std::time::Duration;
 
@@ -9,16 +9,17 @@ use crate::domain::backoff::doubling;
 use crate::domain::schedule::LONGEST_RETRY_AFTER;
 use crate::time::Timestamp;
 
-/// An answer holds at most this long.
+/// A response is valid for at most this long.
 const LONGEST: Duration = Duration::from_hours(24);
 
-/// An answer holds at least this long, whatever its `max-age`: a hundred pages are no reason to ask a hundred times.
+/// A response is valid for at least this long, whatever its `max-age`: a hundred pages must not cause a hundred
+/// requests.
 const SHORTEST: Duration = Duration::from_hours(1);
 
-/// A host whose robots.txt cannot be read is asked again after this, then after twice that, up to a day.
+/// The delay before the first retry for a host whose robots.txt cannot be read. It doubles, up to a day.
 const FIRST_RETRY: Duration = Duration::from_mins(10);
 
-/// After so long without an answer a host is taken for one that has no robots.txt.
+/// After this long without a response, a host is treated as one without a robots.txt.
 const GIVEN_UP: Duration = Duration::from_hours(24 * 30);
 
 /// What a request for a robots.txt found.
@@ -26,34 +27,34 @@ const GIVEN_UP: Duration = Duration::from_hours(24 * 30);
 pub enum RobotsFound {
     /// A file.
     File(Vec<u8>),
-    /// The file is as it was (304).
+    /// The file has not changed (304).
     Same,
-    /// None: 4xx, or redirects without an end.
+    /// No file: 4xx, or an endless redirect.
     None,
-    /// No answer that says anything: 5xx, 429, or no connection. The text says why.
+    /// No meaningful response: 5xx, 429, or no connection. The text says why.
     Unreachable(String),
 }
 
-/// What is known of the robots.txt of one origin.
+/// What is known about the robots.txt of an origin.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KnownRobots {
-    /// The file as it was last read, at most [`MAX_BYTES`]; `None` when there was none.
+    /// The file as it was last read, at most [`MAX_BYTES`]; `None` if there was none.
     pub body: Option<Vec<u8>>,
     /// The last request, however it ended; `None` before the first.
     pub asked: Option<Timestamp>,
-    /// When to ask again.
+    /// When to request it again.
     pub ask_again: Option<Timestamp>,
-    /// Since when nothing has been answered that says anything; `None` while it is.
+    /// Since when there has been no meaningful response; `None` if the last one was.
     pub unreachable_since: Option<Timestamp>,
     /// Requests since then.
     pub failures: u32,
-    /// Whether there ever was an answer.
+    /// Whether there has ever been a response.
     pub answered: bool,
-    /// Why there is none, for people.
+    /// Why it cannot be read, for people.
     pub error: Option<String>,
 }
 
-/// Whether an address may be asked for.
+/// Whether an address may be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RobotsVerdict {
     /// Yes.
@@ -63,15 +64,15 @@ pub enum RobotsVerdict {
 }
 
 impl KnownRobots {
-    /// Whether it holds without asking again. What was learned in the future, by a clock that was put back since, does
-    /// not.
+    /// Whether it is valid without another request. It is not valid if it was learned in the future, before the
+    /// clock was set back.
     #[must_use]
     pub fn is_fresh(&self, now: Timestamp) -> bool {
         self.asked.is_some_and(|asked| asked <= now) && self.ask_again.is_some_and(|at| now < at)
     }
 
-    /// What is known after a request at `now`; `asked_for` is how long the answer says that it holds, or the host that
-    /// it wants to be left alone.
+    /// What is known after a request at `now`. `asked_for` is how long the response is valid according to its
+    /// headers, or how long the host wants us to wait.
     #[must_use]
     pub fn after(&self, found: RobotsFound, now: Timestamp, asked_for: Option<Duration>) -> Self {
         let holds = asked_for.map_or(LONGEST, |age| age.clamp(SHORTEST, LONGEST));
@@ -86,7 +87,7 @@ impl KnownRobots {
         };
         match found {
             RobotsFound::File(mut body) => {
-                // One byte more tells that there is more.
+                // One extra byte shows that the file is larger.
                 body.truncate(MAX_BYTES + 1);
                 answered(Some(body))
             }
@@ -109,7 +110,7 @@ impl KnownRobots {
         }
     }
 
-    /// The rules for us that follow from the file.
+    /// The rules of the file that apply to us.
     #[must_use]
     pub fn rules(&self) -> RobotsRules {
         self.body
@@ -119,8 +120,8 @@ impl KnownRobots {
             })
     }
 
-    /// Whether an address may be asked for. A host that has never answered forbids everything, for a month; one that
-    /// has answered before is taken at its word.
+    /// Whether an address may be fetched. A host that has never responded forbids everything, for a month; for a
+    /// host that has responded before, its last response counts.
     #[must_use]
     pub fn judge(&self, rules: &RobotsRules, url: &Url, now: Timestamp) -> RobotsVerdict {
         if !self.answered

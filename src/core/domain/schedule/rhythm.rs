@@ -1,17 +1,17 @@
-//! How often a feed brings something new.
+//! How often a feed has something new.
 
 use std::time::Duration;
 
 use crate::domain::article_clock::is_of_the_web;
 use crate::time::Timestamp;
 
-/// What counts as the recent past: miniflux counts the entries of a week as well.
+/// The recent past: miniflux also counts the entries of a week.
 const WEEK: Duration = Duration::from_hours(24 * 7);
 
-/// Looks for each entry that is to be expected: miniflux has one, but an edit tracker wants to see the first text.
+/// Polls per expected entry. Miniflux uses one, but an edit tracker wants to see the first text.
 const LOOKS: u32 = 4;
 
-/// How often a feed brings something new.
+/// How often a feed has something new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rhythm {
     /// The usual time between two entries.
@@ -21,8 +21,8 @@ pub struct Rhythm {
 }
 
 impl Rhythm {
-    /// The rhythm of entries published at these moments; those ahead of `now`, or from before there was a web, do not
-    /// count. `None` when there are none.
+    /// The rhythm of entries published at these times. Times after `now`, or from before the web existed, do not
+    /// count. `None` if none are left.
     #[must_use]
     pub fn of(published: impl IntoIterator<Item = Timestamp>, now: Timestamp) -> Option<Self> {
         let (mut newest, mut oldest) = (None, now);
@@ -37,7 +37,7 @@ impl Rhythm {
                 older = true;
             }
         }
-        // A feed that lists the entries of a day says nothing about the week.
+        // A feed that only lists the entries of a day says nothing about the week.
         let span = if older { WEEK } else { now.since(oldest) };
         let gap = if recent == 0 { WEEK } else { span / recent };
         Some(Self {
@@ -46,8 +46,8 @@ impl Rhythm {
         })
     }
 
-    /// How long to wait between two polls: a quarter of the time that passes between two entries, or has passed since
-    /// the last one, so that a feed that falls silent is asked ever more seldom.
+    /// The interval between polls: a quarter of the usual time between two entries, or of the time since the last
+    /// one, so that a feed that falls silent is polled less and less often.
     #[must_use]
     pub fn interval(&self, now: Timestamp) -> Duration {
         self.gap.max(now.since(self.newest)) / LOOKS
