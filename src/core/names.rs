@@ -1,7 +1,7 @@
-//! Enums whose variants have a name each, written once: it is the same in the configuration, in the database, in JSON
+//! Enums whose variants have a name, written only once: the same in the configuration, in the database, in JSON
 //! and for people.
 
-/// Makes an enum of `Variant = "name"` with `ALL`, `as_str` and `parse`; in JSON it is its name.
+/// Makes an enum of `Variant = "name"` with `ALL`, `as_str` and `parse`; in JSON, a variant is its name.
 #[macro_export]
 macro_rules! names {
     ($(#[$about:meta])* pub enum $name:ident {
@@ -14,7 +14,7 @@ macro_rules! names {
         }
 
         impl $name {
-            /// Every one, in order.
+            /// All variants, in order.
             pub const ALL: [Self; [$(Self::$variant),+].len()] = [$(Self::$variant),+];
 
             /// Its name.
@@ -25,7 +25,7 @@ macro_rules! names {
                 }
             }
 
-            /// The one with this name.
+            /// The variant with this name.
             #[must_use]
             pub fn parse(name: &str) -> Option<Self> {
                 Self::ALL.into_iter().find(|one| one.as_str() == name)

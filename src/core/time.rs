@@ -1,6 +1,6 @@
 //! Points in time, and the one place that reads the clock.
 //!
-//! Everything that decides takes a [`Timestamp`] as an argument; only the edges hold a [`Clock`].
+//! Code that makes decisions takes a [`Timestamp`] as an argument; only the edges have a [`Clock`].
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -9,22 +9,22 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A moment in milliseconds since 1970-01-01T00:00:00Z; RFC 3339 in UTC when written.
+/// A point in time in milliseconds since 1970-01-01T00:00:00Z; written as RFC 3339 in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The bounds of what RFC 3339 can write: years 0000 to 9999.
+    /// The range of RFC 3339: years 0000 to 9999.
     const MIN_MS: i64 = -62_167_219_200_000;
     const MAX_MS: i64 = 253_402_300_799_999;
 
-    /// A moment from milliseconds since the epoch, clamped to the years 0000–9999.
+    /// From milliseconds since the epoch, clamped to the years 0000–9999.
     #[must_use]
     pub fn from_millis(ms: i64) -> Self {
         Self(ms.clamp(Self::MIN_MS, Self::MAX_MS))
     }
 
-    /// A moment from seconds since the epoch, clamped to the years 0000–9999.
+    /// From seconds since the epoch, clamped to the years 0000–9999.
     #[must_use]
     pub fn from_unix(seconds: i64) -> Self {
         Self::from_millis(seconds.saturating_mul(1000))
@@ -42,7 +42,7 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// Reads RFC 3339, with any offset.
+    /// Parses RFC 3339, with any offset.
     #[must_use]
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(text.trim())
@@ -50,7 +50,7 @@ impl Timestamp {
             .map(Self::from)
     }
 
-    /// `2026-11-23T10:04:12.481Z`; the milliseconds are left out when they are zero.
+    /// `2026-11-23T10:04:12.481Z`; the milliseconds are omitted if they are zero.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
         let format = if self.0.rem_euclid(1000) == 0 {
@@ -61,19 +61,19 @@ impl Timestamp {
         self.to_chrono().to_rfc3339_opts(format, true)
     }
 
-    /// The same moment as a chrono value, for calendars and formatting.
+    /// The same point in time as a chrono value, for calendars and formatting.
     #[must_use]
     pub fn to_chrono(self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.0).unwrap_or_default()
     }
 
-    /// How long after `earlier` this is; zero when it is before.
+    /// The time from `earlier` until this; zero if this is before it.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// How much lies between two moments, whichever is the later one.
+    /// The time between two points in time, whichever is later.
     #[must_use]
     pub fn apart(self, other: Self) -> Duration {
         Duration::from_millis(self.0.abs_diff(other.0))
@@ -142,7 +142,7 @@ impl Clock for System {
     }
 }
 
-/// A clock that stands still until it is set, for tests and simulations.
+/// A clock that does not move until it is set, for tests and simulations.
 #[derive(Debug, Default)]
 pub struct Fixed(std::sync::atomic::AtomicI64);
 

@@ -1,4 +1,4 @@
-//! One attempt of one delivery.
+//! One attempt of a delivery.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -18,7 +18,7 @@ use crate::fetch::{
 use crate::report::message::Message;
 use crate::time::{Clock, Stopwatch, Timestamp};
 
-/// The whole time of an attempt.
+/// The time limit of a whole attempt.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(15);
 /// An attempt, for the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,15 +27,15 @@ pub struct Attempt {
     pub at: Timestamp,
     /// How long it took.
     pub duration_ms: u64,
-    /// What became of it.
+    /// Its result.
     pub result: DeliveryResult,
-    /// HTTP status, or the code of a mail server, when there was an answer.
+    /// HTTP status, or the reply code of a mail server, if there was a response.
     pub status: Option<u16>,
     /// Whether the receiver refused the event itself.
     pub refused: bool,
-    /// What went wrong, for people; may hold the beginning of the receiver's answer.
+    /// What went wrong, for people; may include the beginning of the receiver's response.
     pub error: Option<String>,
-    /// Where the post is that it became.
+    /// The address of the post that it created.
     pub post: Option<String>,
 }
 
@@ -58,25 +58,26 @@ pub trait Deliver: Send + Sync {
     fn deliver(&self, target: &Target, outgoing: Outgoing) -> impl Future<Output = Attempt> + Send;
 }
 
-/// Sends as the kind of the target has it.
+/// Sends in the way of the target's kind.
 ///
-/// Targets come from the operator's own configuration, so they may stand in private networks, those that they name; what
-/// their names lead to is written by somebody else and judged like all addresses, and no redirect is followed.
+/// Targets come from the operator's own configuration, so those that are named in it may be in private networks.
+/// Addresses that their names resolve to are under somebody else's control and are checked like all addresses.
+/// Redirects are not followed.
 #[derive(Clone)]
 pub struct Deliverer {
     user_agent: String,
     timeout: Duration,
-    /// One for each policy, as a kept connection must not serve a target that may not reach so far.
+    /// One client for each policy: a kept connection must not be used for a target that may not reach its address.
     clients: Arc<Mutex<Vec<(AddressPolicy, Client)>>>,
-    /// What conversations have left for the next one, by target: sessions.
+    /// What a conversation keeps for the next one, by target: sessions.
     memories: Arc<Mutex<HashMap<String, String>>>,
     clock: Arc<dyn Clock>,
 }
 
-/// Requests of one attempt: a login, a refreshed session, a post.
+/// The most requests of one attempt: a login, a refreshed session, a post.
 const MOST_STEPS: usize = 4;
 
-/// Policies that are in use at once; those of before a reload are forgotten.
+/// The most policies in use at the same time; those from before a reload are dropped.
 const MOST_CLIENTS: usize = 16;
 
 impl Deliverer {
@@ -89,12 +90,12 @@ impl Deliverer {
             memories: Arc::default(),
             clock,
         };
-        // What cannot be set up is told at the start, and not at the first delivery.
+        // Report a client that cannot be set up at the start, not at the first delivery.
         deliverer.client(&AddressPolicy::public_and([]))?;
         Ok(deliverer)
     }
 
-    /// The client for the targets that may reach so far.
+    /// The client for targets with this policy.
     fn client(&self, reach: &AddressPolicy) -> Result<Client, ClientError> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, client)) = clients.iter().find(|(policy, _)| policy == reach) {
@@ -139,7 +140,7 @@ impl Deliver for Deliverer {
 }
 
 impl Deliverer {
-    /// Makes the work of a letter and does it; `hide` takes what no error may show.
+    /// Creates the work for a letter and does it. Secrets that no error may show are added to `hide`.
     async fn attempt(
         &self,
         target: &Target,
@@ -179,7 +180,7 @@ impl Deliverer {
         }
     }
 
-    /// What is no event that this version knows is still a webhook that says what is stored.
+    /// A stored event that this version does not know can still be sent to a webhook as it is stored.
     async fn unknown(
         &self,
         target: &Target,
@@ -207,7 +208,7 @@ impl Deliverer {
         }
     }
 
-    /// Asks, and asks further while the kind has more to say.
+    /// Sends the request, and further ones as long as the kind asks for them.
     async fn converse(
         &self,
         letter: &Letter<'_>,
@@ -258,7 +259,7 @@ impl Deliverer {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells a heartbeat target that the service is well, or what is wrong with it.
+    /// Reports to a heartbeat target that the service is well, or what is wrong with it.
     pub async fn heartbeat(&self, target: &Target, well: bool, status: &str) -> Result<(), String> {
         let request = kinds::heartbeat(target, well, status);
         let mut hide = Vec::new();
@@ -273,7 +274,7 @@ impl Deliverer {
     }
 }
 
-/// What would be sent, for people to look at; secrets are hidden. Of a conversation it is the first request.
+/// What would be sent, for people to check; secrets are hidden. For a conversation, it is the first request.
 pub(crate) fn preview(
     target: &Target,
     outgoing: &Outgoing,
@@ -313,7 +314,7 @@ pub(crate) fn preview(
 fn judge_failure(failure: &FetchFailure, url: &str) -> Judged {
     let can_be_sent = AddressPolicy::anywhere().permits_url(url);
     let result = match failure.kind {
-        // Where a name leads, and what the configuration permits, may be mended meanwhile.
+        // The address that a name resolves to, and what the configuration permits, may be corrected meanwhile.
         FailureKind::Refused if !can_be_sent => DeliveryResult::Dead,
         _ => DeliveryResult::Retry { after: None },
     };

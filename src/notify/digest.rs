@@ -1,17 +1,17 @@
-//! Digests: what was held back for a target, as one event. Pure.
+//! Digests: what was held back for a target, as a single event. Pure.
 
 use crate::domain::event::{Event, EventData, EventKind, ReportInfo, SCHEMA_VERSION};
 use crate::report::event_text;
 use crate::store::Gathered;
 use crate::time::Timestamp;
 
-/// Events of a digest that are read and sent; more are counted.
+/// The most events of a digest that are read and sent; further ones are only counted.
 pub(super) const MOST_MEMBERS: usize = 100;
 
-/// The events of a digest have so many bytes at most.
+/// The most bytes of all events of a digest.
 const MOST_BYTES: usize = 512 << 10;
 
-/// The event that tells what is gathered.
+/// The event that reports the gathered events.
 pub(super) fn compose(gathered: &Gathered, now: Timestamp) -> Event {
     let mut room = MOST_BYTES;
     let fitting = gathered.events.iter().take_while(|json| {
@@ -25,7 +25,7 @@ pub(super) fn compose(gathered: &Gathered, now: Timestamp) -> Event {
     of(members, gathered.count, gathered.since.unwrap_or(now), now)
 }
 
-/// A digest of these events, the first of so many.
+/// A digest of these events, which are the first of `events` in all.
 pub(in crate::notify) fn of(
     members: Vec<Event>,
     events: u64,

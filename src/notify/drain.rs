@@ -23,36 +23,36 @@ use crate::domain::ids::DeliveryId;
 use crate::store::{AttemptRecord, LeasedDelivery, Next, StoreError};
 use crate::time::{Clock, Timestamp};
 
-/// How long a delivery is taken for: longer than an attempt may last, the lookup of a name included. After a crash, what
-/// was being sent is sent again that much later.
+/// The lease of a delivery: longer than an attempt may last, including the lookup of a name. After a crash,
+/// whatever was being sent is sent again after this time.
 const LEASE: Duration = Duration::from_mins(1);
-/// Deliveries taken by one transaction: one for each target, and few have more.
+/// The most deliveries per transaction: one for each target, and few installations have more targets.
 const LEASE_LIMIT: usize = 64;
 /// The longest sleep: the wall clock may be set while we sleep.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// The shortest sleep, should a delivery be due that another process has just taken.
+/// The shortest sleep, in case another process has just leased a delivery that was due.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
-/// The pause after the store could not answer.
+/// The pause after the store has failed.
 const STORE_PAUSE: Duration = Duration::from_secs(5);
-/// The pause when something is due for a target that is not in the configuration: the database is told so soon.
+/// The pause if something is due for a target that is not in the configuration: the database may soon be updated.
 const STRANGER_PAUSE: Duration = Duration::from_secs(5);
-/// How long a stop waits for the attempts that are under way; the service has five seconds in all.
+/// How long a stop waits for attempts in progress; the service has five seconds in total.
 const STOP_GRACE: Duration = Duration::from_secs(3);
-/// How often a record is tried. Without it, a delivery that has arrived would be sent again.
+/// How often recording is tried. Without a record, a delivery that has arrived would be sent again.
 const RECORD_TRIES: u32 = 5;
-/// Attempts after which a `Retry-After` that is shorter than the schedule is not believed any more. Otherwise a
-/// receiver that keeps asking for seconds would use up all attempts within minutes.
+/// After this many attempts, a `Retry-After` that is shorter than the schedule is ignored. Otherwise a receiver
+/// that keeps asking for seconds would use up all attempts within minutes.
 const BELIEVED_ATTEMPTS: u32 = 3;
 
-/// Empties an outbox: takes what is due, sends it outside of any transaction, records the attempt.
+/// Drains an outbox: leases what is due, sends it outside of any transaction, and records the attempt.
 pub struct Drain<O, D> {
     outbox: O,
     deliver: D,
     clock: Arc<dyn Clock>,
     targets: RwLock<Targets>,
-    /// Where the web pages are, for links to changes.
+    /// The address of the web pages, for links to changes.
     base_url: RwLock<Option<Arc<str>>>,
-    /// Why the database is not to be used any more.
+    /// Why the database must no longer be used.
     unfit: OnceLock<StoreError>,
 }
 
@@ -61,15 +61,15 @@ type Targets = Arc<HashMap<String, Arc<Target>>>;
 /// What a drain has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DrainSummary {
-    /// Taken by their receivers.
+    /// Accepted by their receivers.
     pub delivered: u64,
-    /// To be tried again.
+    /// To be retried.
     pub retried: u64,
-    /// Those of them that later events no longer wait for, as the receiver refuses them.
+    /// Those of the retried ones that later events no longer wait for, because the receiver refuses them.
     pub set_aside: u64,
-    /// Given up, because the schedule is over or the receiver is gone.
+    /// Given up, because the schedule is exhausted or the receiver is gone.
     pub dead: u64,
-    /// Attempts that could not be recorded; they will be made again.
+    /// Attempts that could not be recorded; they will be repeated.
     pub unrecorded: u64,
 }
 
@@ -92,7 +92,7 @@ impl AddAssign for DrainSummary {
 }
 
 impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
-    /// A drain that sends by `deliver`.
+    /// A drain that sends with `deliver`.
     pub fn new(outbox: O, deliver: D, clock: Arc<dyn Clock>, targets: Vec<Target>) -> Arc<Self> {
         let drain = Self {
             outbox,
@@ -106,7 +106,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         Arc::new(drain)
     }
 
-    /// Takes the address of the web pages from a new configuration.
+    /// Uses the address of the web pages from a new configuration.
     pub fn set_base_url(&self, base_url: Option<&str>) {
         let mut known = self
             .base_url
@@ -120,7 +120,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         known.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes the targets of a new configuration; attempts under way end with the old ones.
+    /// Uses the targets of a new configuration; attempts in progress still use the old ones.
     pub fn set_targets(&self, targets: Vec<Target>) {
         let by_name = targets
             .into_iter()
@@ -136,8 +136,8 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         of_kind.cloned().collect()
     }
 
-    /// Drains until `stop`, then waits a little for the attempts under way. `wake` tells of new deliveries; those that
-    /// are due later are found without it. Ends by itself when the database is not to be used any more, and says why.
+    /// Drains until `stop`, then waits briefly for attempts in progress. `wake` signals new deliveries; those that
+    /// become due later are found without it. Returns an error if the database must no longer be used.
     pub async fn run(
         self: Arc<Self>,
         wake: Arc<Notify>,
@@ -167,7 +167,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         }
     }
 
-    /// Drains until nothing is due: for commands. Deliveries that fail are left for their next time.
+    /// Drains until nothing is due: for commands. A failed delivery waits for its next scheduled attempt.
     pub async fn drain_once(self: &Arc<Self>) -> DrainSummary {
         let mut flights = Flights::default();
         loop {
@@ -178,7 +178,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         }
     }
 
-    /// Starts an attempt for each target that has something due; returns how long nothing else will be.
+    /// Starts an attempt for each target with something due. Returns the time until more may be due.
     async fn start_due(self: &Arc<Self>, flights: &mut Flights) -> Duration {
         let now = self.clock.now();
         let mut shortest = SHORTEST_PAUSE;
@@ -195,11 +195,12 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         };
         for delivery in leased {
             if flights.has(delivery.id) {
-                // Its lease has ended before its attempt, on a clock that leapt; it has a new one now.
+                // The clock jumped, and its lease ended before its attempt; it has a new one now.
                 continue;
             }
             let Some(target) = self.target(&delivery.target) else {
-                // It may come back with the next edit of the configuration: until then its deliveries wait.
+                // The target may come back with the next edit of the configuration: until then its deliveries
+                // wait.
                 self.give_back(&delivery.target, delivery.id).await;
                 shortest = STRANGER_PAUSE;
                 continue;
@@ -224,7 +225,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         STORE_PAUSE
     }
 
-    /// Remembers an error after which the database is not to be used any more.
+    /// Remembers an error after which the database must no longer be used.
     fn judge(&self, error: &StoreError) {
         if error.is_unfit() {
             self.unfit.get_or_init(|| error.clone());
@@ -236,7 +237,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         targets.get(name).cloned()
     }
 
-    /// Ends the attempts that are under way. Their deliveries are sent at the next start, not when their leases end.
+    /// Aborts the attempts in progress. Their deliveries are sent at the next start, not when their leases end.
     async fn cut_off(&self, flights: &mut Flights) {
         for (target, delivery) in flights.cut_off().await {
             tracing::warn!(
@@ -253,7 +254,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         }
     }
 
-    /// Sends one delivery and records what became of it.
+    /// Sends one delivery and records the result.
     async fn attempt(&self, target: &Target, delivery: LeasedDelivery) -> DrainSummary {
         if self.is_held_back(target, &delivery).await {
             return DrainSummary::default();
@@ -338,7 +339,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
     }
 }
 
-/// An attempt that sends nothing: what is stored of the event cannot be read. Later events go on.
+/// An attempt that sends nothing, because the stored event cannot be read. Later events are still sent.
 fn unreadable(target: &str, event: &str, now: Timestamp) -> Attempt {
     tracing::error!(
         target.name = target,
@@ -356,7 +357,7 @@ fn unreadable(target: &str, event: &str, now: Timestamp) -> Attempt {
     }
 }
 
-/// What becomes of a delivery after its attempt with this number (from 1).
+/// The next step for a delivery after its attempt with this number (from 1).
 fn next_step(result: &DeliveryResult, number: u32, now: Timestamp, jitter: f64) -> Next {
     match result {
         DeliveryResult::Delivered => Next::Delivered,
@@ -371,7 +372,7 @@ fn next_step(result: &DeliveryResult, number: u32, now: Timestamp, jitter: f64) 
     }
 }
 
-/// The same step, but out of the order when the receiver has now refused the event itself often enough.
+/// The same step, but out of order if the receiver has now refused the event itself often enough.
 fn set_aside(next: Next, refused: bool) -> Next {
     match next {
         Next::RetryAt(at) if refused => Next::SetAside(at),
@@ -379,20 +380,20 @@ fn set_aside(next: Next, refused: bool) -> Next {
     }
 }
 
-/// Whether a digest is unpacked: it cannot be sent as it is, or was refused as often as a single event before that is set
-/// aside. Then only the members at fault do not arrive. Refused credentials say nothing about the members.
+/// Whether a digest is unpacked: it cannot be sent as it is, or was refused as often as a single event before it
+/// is set aside. Then only the members at fault fail to arrive. Refused credentials say nothing about the members.
 fn unpacks(attempt: &Attempt, has_members: bool, refusals: u32) -> bool {
     let refused = attempt.refused && attempt.status != Some(401) && refusals >= REFUSALS;
     let retries = matches!(attempt.result, DeliveryResult::Retry { .. });
     has_members && (attempt.result == DeliveryResult::Dead || (retries && refused))
 }
 
-/// A number from 0 to 1, so that the deliveries that failed together do not come back together.
+/// A number from 0 to 1, so that deliveries that failed together are not retried together.
 fn jitter() -> f64 {
     getrandom::u32().map_or(0.5, |random| f64::from(random) / f64::from(u32::MAX))
 }
 
-/// One line for an attempt that needs somebody's attention; never the body, never the answer, never the address.
+/// One log line for an attempt. It never has the body, the response or the address.
 fn report(target: &str, event: &str, number: u32, attempt: &Attempt, next: &Next) {
     let status = attempt.status;
     let duration_ms = attempt.duration_ms;
@@ -443,7 +444,8 @@ fn report(target: &str, event: &str, number: u32, attempt: &Attempt, next: &Next
     }
 }
 
-/// Attempts under way. The outbox gives one delivery of each target at a time, the next one when it is recorded.
+/// Attempts in progress. The outbox leases one delivery of each target at a time, and the next one only when it is
+/// recorded.
 #[derive(Default)]
 struct Flights {
     tasks: JoinSet<DrainSummary>,
@@ -465,7 +467,7 @@ impl Flights {
         self.leases.values().any(|(_, id)| *id == delivery)
     }
 
-    /// Waits for one attempt to end; `false` when none is under way. Nothing is lost when the waiting is given up.
+    /// Waits for one attempt to end; `false` if none is in progress. Cancelling the wait loses nothing.
     async fn land(&mut self) -> bool {
         match self.tasks.join_next_with_id().await {
             Some(ended) => self.count(ended),
@@ -481,7 +483,7 @@ impl Flights {
                 self.summary += summary;
             }
             Err(error) => {
-                // A fault in one attempt ends that attempt; its lease ends by itself, and it is made again.
+                // A panic in an attempt only ends that attempt; its lease expires, and the attempt is repeated.
                 let target = self.leases.remove(&error.id()).map(|(target, _)| target);
                 tracing::error!(%error, target.name = target, "a delivery attempt was aborted");
                 self.summary.unrecorded += 1;
@@ -489,7 +491,7 @@ impl Flights {
         }
     }
 
-    /// Ends all attempts; gives those that had not come to their end.
+    /// Aborts all attempts and returns those that had not ended.
     async fn cut_off(&mut self) -> Vec<(String, DeliveryId)> {
         self.tasks.abort_all();
         while let Some(ended) = self.tasks.join_next_with_id().await {

@@ -1,4 +1,4 @@
-//! Sending that is not HTTP: mail, programs, brokers. Each has one time limit over all of it.
+//! Sending without HTTP: mail, programs, brokers. Each has a single time limit for everything.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use url::Url;
 use super::kinds::email::Mail;
 use super::kinds::{CommandRun, DeliveryResult, Judged, Publish};
 
-/// What a program says is kept up to here.
+/// How much of a program's output is kept.
 const OUTPUT: u64 = 4096;
-/// The largest packet from a broker that is read.
+/// The largest packet from a broker that is accepted.
 const PACKET: usize = 64 << 10;
-/// Permanent refusals of a login and not of a mail (RFC 4954, RFC 5248).
+/// Permanent refusals of a login rather than of a mail (RFC 4954, RFC 5248).
 const LOGIN_REFUSED: [u16; 4] = [530, 534, 535, 538];
 
 pub(super) fn delivered() -> Judged {
@@ -40,7 +40,7 @@ pub(super) fn retry(error: impl Into<String>) -> Judged {
     }
 }
 
-/// Sends a mail. The limit of lettre covers connecting only; a server that is slow to answer afterwards would hang.
+/// Sends a mail. The timeout of lettre only covers connecting; without ours, a slow server would block afterwards.
 pub(super) async fn mail(mail: Mail, limit: Duration) -> Judged {
     let transport = match transport(&mail, limit) {
         Ok(transport) => transport,
@@ -56,7 +56,8 @@ pub(super) async fn mail(mail: Mail, limit: Duration) -> Judged {
     }
 }
 
-/// Whatever is not said to be permanent may pass; lettre knows no more of a refused connection or a bad certificate.
+/// Any failure that is not marked as permanent may be temporary; lettre does not say more about a refused
+/// connection or a bad certificate.
 fn refused_mail(error: &lettre::transport::smtp::Error) -> Judged {
     let status = error.status().map(u16::from);
     let of_login = status.is_some_and(|status| LOGIN_REFUSED.contains(&status));
@@ -80,7 +81,7 @@ fn transport(
     let (tls, port) = match mail.tls.as_str() {
         "none" => (Tls::None, 25),
         "implicit" => (Tls::Wrapper(TlsParameters::new(server.to_owned())?), 465),
-        // Never without, should the server not offer it.
+        // Never without TLS, even if the server does not offer it.
         _ => (Tls::Required(TlsParameters::new(server.to_owned())?), 587),
     };
     let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server)
@@ -106,7 +107,7 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Runs a program; it has done its work when it ends with 0.
+/// Runs a program; it has succeeded if it exits with 0.
 pub(super) async fn run(run: CommandRun) -> Judged {
     let Some((program, arguments)) = run.command.split_first() else {
         return retry("no command is set");
@@ -127,7 +128,7 @@ pub(super) async fn run(run: CommandRun) -> Judged {
     let work = async {
         let write = async {
             if let Some(mut stdin) = stdin {
-                // A program that does not read ends the pipe; its exit code is what counts.
+                // A program that does not read closes the pipe; its exit code decides.
                 let _ = stdin.write_all(&run.input).await;
             }
         };
@@ -135,7 +136,7 @@ pub(super) async fn run(run: CommandRun) -> Judged {
             let mut said = Vec::new();
             if let Some(mut stderr) = stderr {
                 let _ = (&mut stderr).take(OUTPUT).read_to_end(&mut said).await;
-                // What is more is read all the same, so that the program does not stand still.
+                // Read the rest, too, so that the program does not block.
                 let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
             }
             said
@@ -164,7 +165,7 @@ pub(super) async fn run(run: CommandRun) -> Judged {
     }
 }
 
-/// Publishes with quality of service 1 and waits for the broker to confirm.
+/// Publishes with quality of service 1 and waits for the broker's confirmation.
 pub(super) async fn publish(publish: Publish, limit: Duration) -> Judged {
     match tokio::time::timeout(limit, publish_and_wait(publish)).await {
         Err(_) => retry(format!(
@@ -210,7 +211,7 @@ async fn publish_and_wait(publish: Publish) -> Result<(), String> {
             }
             Ok(Event::Incoming(Packet::PubAck(_))) => {
                 let _ = client.disconnect().await;
-                // The farewell is written when the loop goes on; it is no matter if it cannot be.
+                // The disconnect is only written when the loop continues; it does not matter if that fails.
                 let _ = tokio::time::timeout(Duration::from_millis(200), events.poll()).await;
                 return Ok(());
             }

@@ -1,11 +1,11 @@
-//! The edge of the receivers: the outbox is drained here.
+//! The sending side: drains the outbox.
 //!
-//! It promises that a delivery is sent at least once with the same id until the receiver has taken it or the schedule
-//! is over, that one target never delays another, and that no transaction is open while something is sent.
-//! It does not decide what is told to whom; that is settled when a change is stored.
+//! It guarantees that a delivery is sent at least once, always with the same id, until the receiver has accepted
+//! it or the schedule is exhausted; that one target never delays another; and that no transaction is open while
+//! something is sent. It does not decide which target gets which event; that is decided when a change is stored.
 //!
-//! [`kinds`] (how each service is spoken to), [`sign`], [`payload`], `template` and `redact` are pure; [`deliver`] and
-//! `edges` send.
+//! [`kinds`] (how to send to each service), [`sign`], [`payload`], `template` and `redact` are pure; [`deliver`]
+//! and `edges` send.
 
 pub(crate) mod deliver;
 mod digest;

@@ -1,4 +1,4 @@
-//! What the drain needs of the store.
+//! What the drain needs from the store.
 
 use std::future::Future;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::store::{
 };
 use crate::time::Timestamp;
 
-/// The deliveries that wait. Each call is a short transaction of its own; none is open while something is sent.
+/// The queued deliveries. Each call is a short transaction of its own; none is open while something is sent.
 pub trait Outbox: Send + Sync {
-    /// Takes a lease on the oldest unfinished delivery of each target whose time has come, unless that target has
-    /// one under way already: this keeps the order.
+    /// Takes a lease on the oldest unfinished delivery of each target that is due, unless a delivery of that
+    /// target is already leased: this keeps the order.
     fn lease_due(
         &self,
         now: Timestamp,
@@ -21,7 +21,7 @@ pub trait Outbox: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<LeasedDelivery>, StoreError>> + Send;
 
-    /// Stores what an attempt brought and ends its lease.
+    /// Stores the result of an attempt and ends its lease.
     fn record_attempt(
         &self,
         delivery: DeliveryId,
@@ -29,7 +29,7 @@ pub trait Outbox: Send + Sync {
         next: Next,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Gives a lease back without an attempt. An outbox that cannot do that lets it end by itself.
+    /// Gives a lease back without an attempt. An outbox that cannot do this lets it expire.
     fn release(
         &self,
         _delivery: DeliveryId,
@@ -37,14 +37,14 @@ pub trait Outbox: Send + Sync {
         std::future::ready(Ok(()))
     }
 
-    /// Gives a lease back without an attempt, until a moment.
+    /// Gives a lease back without an attempt, and postpones the delivery until then.
     fn postpone(
         &self,
         delivery: DeliveryId,
         until: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Takes a lease out of the queue, for a digest that is due at `due` or earlier.
+    /// Moves a leased delivery from the queue to the digest that is due at `due` or earlier.
     fn gather(
         &self,
         delivery: DeliveryId,
@@ -52,22 +52,22 @@ pub trait Outbox: Send + Sync {
         due: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// The targets whose digests are due, each with the first events that are gathered for it.
+    /// The targets whose digests are due, each with the first events gathered for it.
     fn digests_to_make(
         &self,
         now: Timestamp,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<(String, Gathered)>, StoreError>> + Send;
 
-    /// Puts off the digest of a target; `None` until something is gathered again.
+    /// Postpones the digest of a target; with `None`, until something is gathered again.
     fn delay_digest(
         &self,
         target: &str,
         until: Option<Timestamp>,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Queues the digest of what is gathered for a target, in one transaction with its members. Tells whether that is
-    /// still what is gathered.
+    /// Queues a digest of what is gathered for a target, in one transaction with its members. Returns `false` if
+    /// something else is gathered by now.
     fn make_digest(
         &self,
         target: &str,
@@ -84,7 +84,7 @@ pub trait Outbox: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Timestamp>, StoreError>> + Send;
 
-    /// When something is due next; `None` when nothing waits.
+    /// When something is due next; `None` if nothing is queued.
     fn next_due(&self) -> impl Future<Output = Result<Option<Timestamp>, StoreError>> + Send;
 }
 
@@ -110,7 +110,7 @@ impl Outbox for StoredOutbox {
         lease_for: Duration,
         limit: usize,
     ) -> Result<Vec<LeasedDelivery>, StoreError> {
-        // An empty outbox costs a look and no write.
+        // If the outbox is empty, this is one read and no write.
         match self.readers.with(Reader::next_delivery)? {
             Some(due) if due <= now => self.writer.lease_due(now, lease_for, limit).await,
             _ => Ok(Vec::new()),

@@ -1,9 +1,9 @@
-//! Bodies of webhooks: an event, made to fit what its receiver takes.
+//! Bodies of webhooks: an event, shortened to the size limit of its receiver.
 //!
-//! An event that fits is sent byte for byte as it was stored. One that does not loses, in this order: blocks that did
-//! not change, the end of a long plain text, the later blocks of the diff (`truncated: true`). The first block that
-//! changed always stays; when it alone is too large it is cut inside. Only an event that is large by something else
-//! than its diff has other members shortened. A shortened text ends with `…`.
+//! An event that fits is sent byte for byte as it was stored. One that does not fit loses, in this order:
+//! unchanged blocks, the end of a long plain text, the later blocks of the diff (`truncated: true`). The first
+//! changed block always stays; if it is too large by itself, it is shortened inside. Other members are shortened
+//! only if the event is large for another reason than its diff. A shortened text ends with `…`.
 //!
 //! Pure, and the result is always a valid event of [`crate::domain::event`].
 
@@ -18,16 +18,17 @@ pub(super) use self::cut::text_len;
 use self::cut::{clamp, clamp_strings, cut_block, cut_segments, json_len};
 use crate::domain::event::Event;
 
-/// No limit is kept that is smaller than this: the frame of an event needs room.
+/// Smaller limits are raised to this: the frame of an event needs room.
 pub(crate) const SMALLEST_LIMIT: usize = 2048;
 
-/// The members of a diff that are lists of blocks.
+/// The members of a diff that contain lists of blocks.
 const BLOCK_FIELDS: [&str; 2] = ["summary", "body"];
 
-/// The members of a diff that are lists of segments.
+/// The members of a diff that contain lists of segments.
 const SEGMENT_FIELDS: [&str; 3] = ["title", "standfirst", "byline"];
 
-/// The stored event of a change with the address of its page; any other one, and one without an address, as it is.
+/// Adds the address of its page to the stored event of a change. Other events, and all events without a base
+/// address, are returned unchanged.
 #[must_use]
 pub(crate) fn linked(stored: Vec<u8>, base_url: Option<&str>) -> Vec<u8> {
     let Some(base) = base_url else { return stored };
@@ -46,7 +47,7 @@ pub(crate) fn linked(stored: Vec<u8>, base_url: Option<&str>) -> Vec<u8> {
     serde_json::to_vec(&event).unwrap_or(stored)
 }
 
-/// Whether the event has a page, whose address it has now.
+/// Adds the address of its page to an event; `false` if it has none.
 fn link(event: &mut Value, base: &str) -> bool {
     let number = event.pointer("/data/number").and_then(Value::as_u64);
     let data = event.get_mut("data").and_then(Value::as_object_mut);
@@ -58,7 +59,8 @@ fn link(event: &mut Value, base: &str) -> bool {
     true
 }
 
-/// Takes what is too much out of a digest: the diffs, which can be read elsewhere, then the last events.
+/// Removes what exceeds the limit from a digest: first the diffs, which are available elsewhere, then the last
+/// events.
 fn shrink_members(event: &mut Value, limit: usize) {
     let size = json_len(event);
     let members = event.pointer_mut("/data/report/members");
@@ -81,8 +83,8 @@ fn shrink_members(event: &mut Value, limit: usize) {
     }
 }
 
-/// As [`fit`], for an event that is stored as JSON; members that this version does not know stay. What is no event is
-/// handed back as it is: nothing can be cut from it without loss of its form.
+/// Like [`fit`], but for an event stored as JSON; members that this version does not know are kept. Anything other
+/// than an event is returned unchanged: it cannot be shortened without breaking its form.
 #[must_use]
 pub(crate) fn fit_json(stored: Vec<u8>, max_bytes: usize) -> Vec<u8> {
     let limit = max_bytes.max(SMALLEST_LIMIT);
@@ -108,7 +110,7 @@ fn shrunk(mut event: Value, limit: usize) -> Value {
     if json_len(&event) <= limit {
         return event;
     }
-    // The diff gets what the rest leaves, which is at least a quarter when the rest is cut down to that.
+    // The diff gets the room that the rest leaves. If the rest has to be shortened, that is at least a quarter.
     let lists = take_block_lists(&mut event);
     let room_for_rest = if lists.is_empty() {
         limit
@@ -143,7 +145,7 @@ fn shorten_text(event: &mut Value, room: usize) {
     }
 }
 
-/// Takes the blocks out of the diff and leaves empty lists that say so.
+/// Takes the blocks out of the diff, and leaves empty lists marked as truncated.
 fn take_block_lists(event: &mut Value) -> Vec<(&'static str, Vec<Value>)> {
     let mut lists = Vec::new();
     let Some(diff) = diff_mut(event) else {
@@ -158,7 +160,8 @@ fn take_block_lists(event: &mut Value) -> Vec<(&'static str, Vec<Value>)> {
         };
         let blocks = std::mem::take(blocks);
         if !blocks.is_empty() {
-            // `true` is the shorter word: where nothing was left out in the end, one byte is missing, and kept free.
+            // `true` is shorter than `false`: a list that turns out complete needs one more byte, which is
+            // reserved.
             info.insert("truncated".into(), Value::Bool(true));
             lists.push((field, blocks));
         }
@@ -166,10 +169,10 @@ fn take_block_lists(event: &mut Value) -> Vec<(&'static str, Vec<Value>)> {
     lists
 }
 
-/// Puts as many blocks back as there is room for: the first of each list, cut when it must be, then the others in
-/// their order.
+/// Puts back as many blocks as fit: the first block of each list, shortened if necessary, then the others in
+/// order.
 fn put_block_lists(event: &mut Value, lists: Vec<(&'static str, Vec<Value>)>, room: usize) {
-    // One byte for each `false` that is longer than `true`.
+    // Reserve one byte for each `false`, which is longer than `true`.
     let mut room = room.saturating_sub(lists.len());
     let mut waiting = lists.len();
     let mut filled = Vec::new();
@@ -209,7 +212,7 @@ fn put_block_lists(event: &mut Value, lists: Vec<(&'static str, Vec<Value>)>, ro
     }
 }
 
-/// Shortens everything but the blocks, ever more, until it fits.
+/// Shortens everything except the blocks, more and more, until it fits.
 fn shorten_rest(event: &mut Value, room: usize) {
     for longest in [4096, 2048, 1024, 512, 256, 128] {
         if let Some(diff) = diff_mut(event) {
@@ -229,7 +232,8 @@ fn shorten_rest(event: &mut Value, room: usize) {
     keep_only_the_frame(event);
 }
 
-/// The last resort, for an event that is large by the number of its members: what a reader needs to find the change.
+/// The last resort for an event that is large because of the number of its members: only what a reader needs to
+/// find the change.
 fn keep_only_the_frame(event: &mut Value) {
     let Some(data) = event.get_mut("data").and_then(Value::as_object_mut) else {
         return;

@@ -1,18 +1,19 @@
-//! What a receiver says, without what only it and we should know: many answer with the address that they were asked for,
-//! and in it is the token.
+//! Responses of receivers without secrets: many receivers respond with the address of the request, which contains
+//! the token.
 
 use url::Url;
 
 use super::target::Target;
 use crate::config::kinds::KeyForm;
 
-/// Stands for what was taken out.
+/// Replaces what was removed.
 const HIDDEN: &str = "(hidden)";
 
-/// Shorter parts of an address are words (`hooks`, `api`) and no tokens.
+/// Shorter parts of an address are words (`hooks`, `api`), not tokens.
 const PART_MIN: usize = 6;
 
-/// `text` without the secrets of a target: its secrets and signatures, and every part of its address that could be a token.
+/// `text` without the secrets of a target: its secrets and signatures, and every part of its address that could be
+/// a token.
 pub(super) fn redact(text: &str, target: &Target, more: &[String]) -> String {
     let mut hide: Vec<String> = target
         .secrets
@@ -39,7 +40,7 @@ pub(super) fn redact(text: &str, target: &Target, more: &[String]) -> String {
         .filter(|(form, _)| *form != KeyForm::Address);
     hide.extend(secrets.map(|(_, secret)| secret.to_owned()));
     hide.retain(|part| part.len() >= PART_MIN);
-    // The longest first: a part may be within another one.
+    // The longest first: one part may be contained in another.
     hide.sort_by_key(|part| std::cmp::Reverse(part.len()));
     let mut text = text.to_owned();
     for part in &hide {
@@ -48,7 +49,7 @@ pub(super) fn redact(text: &str, target: &Target, more: &[String]) -> String {
     text
 }
 
-/// The parts of an address behind its host, as they are written and as they are meant.
+/// The parts of an address after its host, both as written and decoded.
 fn parts(url: &Url) -> Vec<String> {
     let mut parts: Vec<String> = Vec::new();
     if let Some(segments) = url.path_segments() {
@@ -61,7 +62,7 @@ fn parts(url: &Url) -> Vec<String> {
     let decoded: Vec<String> = parts
         .iter()
         .map(|part| {
-            // The form decoder reads `+` as a space, which a path does not mean.
+            // The form decoder reads `+` as a space, but in a path it is a plus sign.
             let escaped = part.replace('+', "%2B");
             let mut pairs = url::form_urlencoded::parse(escaped.as_bytes());
             pairs
@@ -73,7 +74,7 @@ fn parts(url: &Url) -> Vec<String> {
     parts
 }
 
-/// `text` with every `part` in it hidden, in any case of letters, also one that the end of the text cuts off.
+/// `text` with every `part` hidden, in upper or lower case, even if the end of the text cuts it off.
 fn without(text: &str, part: &str) -> String {
     let (lower, part) = (text.to_ascii_lowercase(), part.to_ascii_lowercase());
     let mut out = String::with_capacity(text.len());

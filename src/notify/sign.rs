@@ -1,7 +1,7 @@
-//! Signatures after Standard Webhooks 1.0.0 (<https://www.standardwebhooks.com/>): pure.
+//! Signatures as in Standard Webhooks 1.0.0 (<https://www.standardwebhooks.com/>): pure.
 //!
-//! `v1,` + base64 of HMAC-SHA256 over `id.timestamp.body`; several of them, separated by spaces, while a secret is
-//! being replaced.
+//! `v1,` + base64 of HMAC-SHA256 over `id.timestamp.body`; while a secret is being replaced, several signatures
+//! separated by spaces.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,23 +13,23 @@ use sha2::Sha256;
 
 use crate::time::Timestamp;
 
-/// A receiver refuses what was signed longer ago, or later, than this.
+/// A receiver refuses a request whose timestamp differs from its clock by more than this.
 pub const TOLERANCE: Duration = Duration::from_mins(5);
 
-/// Names of the three headers.
+/// The names of the three headers.
 pub const HEADERS: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
 
-/// The key that a target and we share. It is never printed.
+/// The key shared with a target. It is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SigningSecret(Vec<u8>);
 
-/// Why a text is no secret. The text itself is never part of the message.
+/// Why a text is not a secret. The text itself is never part of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    /// Nothing there.
+    /// The text is empty.
     #[error("the secret is empty")]
     Empty,
-    /// Another form.
+    /// It has a different form.
     #[error(
         "the secret does not begin with `whsec_`; make one with: \
          echo \"whsec_$(head -c 32 /dev/urandom | base64)\""
@@ -38,13 +38,14 @@ pub enum SecretError {
     /// Not base64.
     #[error("the part of the secret after `whsec_` is not base64")]
     NotBase64,
-    /// Too short to be safe, or longer than the standard has it.
+    /// Too short to be safe, or longer than the standard allows.
     #[error("the decoded secret has {0} bytes; it must have 24 to 64")]
     Length(usize),
 }
 
 impl SigningSecret {
-    /// Reads `whsec_` and base64 of 24 to 64 bytes; white space around it is left out, as files end with a line break.
+    /// Parses `whsec_` and base64 of 24 to 64 bytes. Ignores white space around it, since files end with a line
+    /// break.
     pub fn parse(text: &str) -> Result<Self, SecretError> {
         let text = text.trim();
         if text.is_empty() {
@@ -69,7 +70,7 @@ impl SigningSecret {
         }
     }
 
-    /// The form that a receiver is configured with: `whsec_` and base64. To be shown only to whoever made the secret.
+    /// The form used to configure a receiver: `whsec_` and base64. Show it only to the person who made the secret.
     #[must_use]
     pub fn reveal(&self) -> String {
         format!("whsec_{}", STANDARD.encode(&self.0))
@@ -92,19 +93,19 @@ impl fmt::Debug for SigningSecret {
     }
 }
 
-/// The headers of one attempt.
+/// The headers of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signed {
     /// The same on every attempt of a delivery.
     pub id: String,
-    /// Seconds since the epoch: the moment of the attempt.
+    /// The time of the attempt in seconds since the epoch.
     pub timestamp: i64,
     /// One `v1,…` for each secret, separated by spaces; empty without a secret.
     pub signature: String,
 }
 
 impl Signed {
-    /// Names and values as they are sent; no signature header without a secret.
+    /// Names and values as sent; without a secret, there is no signature header.
     #[must_use]
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         let [id, timestamp, signature] = HEADERS;
@@ -119,10 +120,10 @@ impl Signed {
     }
 }
 
-/// Signs a body with each of the secrets.
+/// Signs a body with each secret.
 #[must_use]
 pub fn sign(secrets: &[SigningSecret], id: &str, at: Timestamp, body: &[u8]) -> Signed {
-    // A dot would make the signed text ambiguous; the standard forbids it in an id.
+    // A dot would make the signed text ambiguous; the standard forbids dots in ids.
     let id = id.replace('.', "_");
     let timestamp = at.as_unix();
     let signatures: Vec<String> = secrets
@@ -137,25 +138,25 @@ pub fn sign(secrets: &[SigningSecret], id: &str, at: Timestamp, body: &[u8]) -> 
     }
 }
 
-/// Why a receiver must not believe a request.
+/// Why a receiver must not trust a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
     /// One of the three headers is missing.
     #[error("a webhook header is missing")]
     Missing,
-    /// The time is no number.
+    /// The time is not a number.
     #[error("the webhook timestamp is not a number of seconds")]
     Timestamp,
     /// Signed too long ago or in the future.
     #[error("the webhook timestamp is more than five minutes away from now")]
     Stale,
-    /// No signature fits.
+    /// No signature matches.
     #[error("no signature matches")]
     Mismatch,
 }
 
-/// What a receiver does: takes the headers (lower-case names) and the body, and believes them only if one signature
-/// fits one of the secrets and the time is within [`TOLERANCE`]. The comparison takes the same time whatever differs.
+/// The receiver's side: takes the headers (lower-case names) and the body, and accepts them only if a signature
+/// matches one of the secrets and the time is within [`TOLERANCE`]. The comparison takes constant time.
 pub fn verify<'h>(
     secrets: &[SigningSecret],
     header: impl Fn(&str) -> Option<&'h str>,

@@ -13,22 +13,22 @@ use crate::fetch::AddressPolicy;
 pub struct Target {
     /// Its name in the configuration.
     pub name: String,
-    /// How it is spoken to.
+    /// Its kind of service.
     pub kind: TargetKind,
-    /// The keys of its kind.
+    /// The settings of its kind.
     pub settings: KindSettings,
-    /// The address, for kinds that have one under `url`. It may hold a token, so it is not printed.
+    /// The address, for kinds with a `url`. It may contain a token, so it is not printed.
     pub url: String,
-    /// The secrets that sign, the current one first; the previous one too while it is being replaced. Without any, the
-    /// request is not signed.
+    /// The secrets to sign with, the current one first; also the previous one while it is being replaced. Without
+    /// a secret, the request is not signed.
     pub secrets: Vec<SigningSecret>,
-    /// Where events come from, for receivers that get them from several installations.
+    /// Identifies this installation, for receivers that get events from several.
     pub source: String,
     /// The largest body in bytes.
     pub max_payload: usize,
-    /// What is held back for a digest.
+    /// When its events are held back for a digest.
     pub holding: Holding,
-    /// The addresses that may be reached.
+    /// The addresses that it may reach.
     pub reach: AddressPolicy,
 }
 
@@ -43,10 +43,10 @@ impl std::fmt::Debug for Target {
     }
 }
 
-/// What is encoded in a name after `urn:revisor:`.
+/// The characters of a name that are encoded after `urn:revisor:`.
 const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
-/// What the configuration says, else the address of the web pages, else the name of this machine.
+/// The source from the configuration, or the address of the web pages, or the name of this machine.
 fn source(config: &Config, settings: &KindSettings) -> String {
     let named = settings.text("source").or(config.web.base_url.as_deref());
     named.map_or_else(
@@ -60,8 +60,8 @@ fn source(config: &Config, settings: &KindSettings) -> String {
     )
 }
 
-/// The targets of a configuration, with their secrets. One whose secrets could not be read is left out; loading has said
-/// so.
+/// The targets of a configuration with their secrets. A target whose secrets could not be read is left out;
+/// loading has already reported it.
 pub fn targets(config: &Config) -> Result<Vec<Target>, SecretError> {
     let readable = config.targets.iter().filter(|target| {
         target

@@ -1,4 +1,4 @@
-//! Bodies by a template of the operator: Jinja, by minijinja.
+//! Bodies from a template of the operator, in Jinja (minijinja).
 
 use minijinja::{Environment, Value, context};
 
@@ -6,12 +6,12 @@ use crate::domain::event::Event;
 use crate::report::clean;
 use crate::report::message::Message;
 
-/// Steps that a template may take: a loop over all blocks of a long diff takes some ten thousand.
+/// The most steps of a template: a loop over all blocks of a long diff takes some ten thousand.
 const FUEL: u64 = 1_000_000;
-/// A larger body is a mistake of the template.
+/// A larger body means a mistake in the template.
 const LARGEST: usize = 1 << 20;
 
-/// The title of the article, as it is now.
+/// The current title of the article.
 pub(super) fn title(event: &Event) -> Option<String> {
     let mut sides = [&event.data.after, &event.data.before]
         .into_iter()
@@ -20,8 +20,9 @@ pub(super) fn title(event: &Event) -> Option<String> {
     Some(clean::line(title).into_owned())
 }
 
-/// What a template makes of an event. It has `event` (the object of `revisor schema event`), and cleaned texts:
-/// `headline`, `title`, `text`, `link`. Filters besides those of Jinja: `tojson`, `clean`, `cut(n)`.
+/// Renders an event with a template. It can use `event` (the object of `revisor schema event`) and the cleaned
+/// texts `headline`, `title`, `text` and `link`. Filters in addition to those of Jinja: `tojson`, `clean`,
+/// `cut(n)`.
 pub(super) fn render(template: &str, event: &Event, message: &Message) -> Result<String, String> {
     let mut environment = Environment::new();
     environment.set_fuel(Some(FUEL));

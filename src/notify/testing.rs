@@ -14,13 +14,13 @@ use crate::time::Timestamp;
 /// What a receiver does with a request.
 #[derive(Debug, Clone)]
 pub(super) enum Answer {
-    /// Writes these bytes, then closes.
+    /// Sends these bytes, then closes.
     Raw(String),
-    /// Writes this head, then `x` without end.
+    /// Sends this head, then `x` without end.
     Endless(String),
-    /// Says nothing.
+    /// Sends nothing.
     Silence,
-    /// Closes without a word.
+    /// Closes without a response.
     Close,
 }
 
@@ -32,7 +32,7 @@ impl Answer {
     }
 }
 
-/// A request as it came.
+/// A request as received.
 #[derive(Debug, Clone)]
 pub(super) struct Got {
     pub(super) head: String,
@@ -50,7 +50,7 @@ impl Got {
     }
 }
 
-/// What a receiver answers to its n-th request, from zero.
+/// The response to the n-th request, from zero.
 type Answers = Arc<dyn Fn(usize, &Got) -> Answer + Send + Sync>;
 
 /// A server on loopback.
@@ -60,12 +60,12 @@ pub(super) struct Receiver {
 }
 
 impl Receiver {
-    /// One that gives its answers one after the other, the last one for ever.
+    /// A receiver that sends these responses in order, then repeats the last one.
     pub(super) async fn start(answers: Vec<Answer>) -> Self {
         Self::start_with(move |place, _| answers[place.min(answers.len() - 1)].clone()).await
     }
 
-    /// One that answers as it is told for each request.
+    /// A receiver with a function that decides each response.
     pub(super) async fn start_with(
         answers: impl Fn(usize, &Got) -> Answer + Send + Sync + 'static,
     ) -> Self {
@@ -105,7 +105,7 @@ pub(super) fn secret() -> SigningSecret {
     SigningSecret::from_bytes(&[7; 32]).unwrap()
 }
 
-/// Whether a request carries a signature of [`secret`] for this moment.
+/// Whether a request has a signature of [`secret`] for this time.
 pub(super) fn signed_at(got: &Got, now: Timestamp) -> bool {
     let header = |name: &str| Some(got.header(name));
     verify(&[secret()], header, &got.body, now).is_ok()

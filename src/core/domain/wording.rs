@@ -1,10 +1,10 @@
-//! Whether a change is about certain words: pure.
+//! Whether a change mentions certain words: pure.
 
 use super::diff::Segment;
 use super::event::{BlocksInfo, Event};
 use super::search::spaced;
 
-/// Words that are looked for, in any script and case.
+/// Words to search for, in any script and case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WordPhrase {
     text: String,
@@ -12,7 +12,7 @@ pub struct WordPhrase {
 }
 
 impl WordPhrase {
-    /// A word or several in a row; `None` for one without letters and digits.
+    /// One or more consecutive words; `None` for text without letters and digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let words = words(text);
@@ -22,7 +22,7 @@ impl WordPhrase {
         })
     }
 
-    /// As it was written.
+    /// As written in the configuration.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -36,8 +36,8 @@ impl WordPhrase {
     }
 }
 
-/// Whether one of the phrases is in a headline of the event, or in text that was removed or added. Events about no
-/// article have no words and always pass.
+/// Whether the event has one of the phrases in a headline, or in removed or added text. Events that are not about
+/// an article have no words and always pass.
 #[must_use]
 pub fn mentions(event: &Event, phrases: &[WordPhrase]) -> bool {
     let data = &event.data;
@@ -66,7 +66,7 @@ fn segments(blocks: &BlocksInfo) -> impl Iterator<Item = &Vec<Segment>> {
     blocks.blocks.iter().map(|block| &block.segments)
 }
 
-/// The words of the old and of the new text, those with a mark that are only there.
+/// The words of the old and of the new text; `true` marks words of one side only.
 fn both_sides(segments: &[Segment]) -> [Vec<(String, bool)>; 2] {
     let [mut old, mut new] = [Vec::new(), Vec::new()];
     for segment in segments {
@@ -86,7 +86,7 @@ fn marked(text: &str, counts: bool) -> Vec<(String, bool)> {
     words(text).into_iter().map(|word| (word, counts)).collect()
 }
 
-/// Words in one form: each letter is one where words are written without spaces.
+/// Normalised words; in scripts without spaces, each letter is a word.
 fn words(text: &str) -> Vec<String> {
     let text = spaced([text]).to_lowercase();
     text.split(|c: char| !c.is_alphanumeric())

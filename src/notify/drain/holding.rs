@@ -1,4 +1,4 @@
-//! What is held back for a digest, and the digests that are due.
+//! Deliveries held back for a digest, and the digests that are due.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use crate::notify::target::Target;
 use crate::store::{LeasedDelivery, StoreError};
 use crate::time::Timestamp;
 
-/// What `max_per_hour` of a target counts in.
+/// The period that `max_per_hour` of a target counts in.
 const HOUR: Duration = Duration::from_hours(1);
 
 impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
-    /// Queues the digests that are due; `false` when one is due for a target that is not in the configuration.
+    /// Queues the digests that are due; `false` if one is due for a target that is not in the configuration.
     pub(super) async fn make_digests(&self, now: Timestamp) -> Result<bool, StoreError> {
         let due = self
             .outbox
@@ -47,7 +47,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         Ok(known)
     }
 
-    /// Whether the event of a delivery is sent now. If not, it is put where it waits.
+    /// Whether the event of a delivery is held back. If so, it is stored where it waits.
     pub(super) async fn is_held_back(&self, target: &Target, delivery: &LeasedDelivery) -> bool {
         let holding = &target.holding;
         let event = delivery.body.as_deref().filter(|_| !holding.is_none());
@@ -77,7 +77,7 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         true
     }
 
-    /// Until when a target takes nothing, as it has taken the most that it may in an hour.
+    /// Until when a target takes nothing because it has reached its hourly limit.
     async fn too_many(&self, target: &Target) -> Option<Timestamp> {
         let most = usize::try_from(target.holding.most?).ok()?;
         let since = self.clock.now() - HOUR;

@@ -6,7 +6,7 @@ use super::style::{MessageStyle, plain, short, utf16};
 use super::{Kind, Letter, Step, Work, judge, not_taken};
 use crate::fetch::{PostAnswer, PostRequest};
 
-/// Apprise cuts for each service itself (Apprise 2.3); a body is at most 32,768 characters for it.
+/// Apprise shortens texts for each service itself (Apprise 2.3); it accepts a body of at most 32,768 characters.
 const BODY_MAX: usize = 30_000;
 const TITLE_MAX: usize = 250;
 
@@ -39,7 +39,7 @@ impl Kind for Apprise {
         ))
     }
 
-    /// 204 means that the key has no configuration, so that nobody was told (Apprise API, "API Details").
+    /// 204 means that the key has no configuration, so nothing was sent (Apprise API, "API Details").
     fn judge(&self, _: &Letter<'_>, _: &'static str, answer: &PostAnswer) -> Step {
         Step::Done(match answer.status {
             204 => not_taken(

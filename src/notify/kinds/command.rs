@@ -5,14 +5,14 @@ use std::time::Duration;
 use super::{Kind, Letter, Work};
 use crate::notify::payload;
 
-/// What is run.
+/// The program to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CommandRun {
-    /// The program, and its arguments.
+    /// The program and its arguments.
     pub command: Vec<String>,
-    /// Additional variables.
+    /// Additional environment variables.
     pub environment: Vec<(&'static str, String)>,
-    /// What it reads.
+    /// Its standard input.
     pub input: Vec<u8>,
     /// After this time it is killed.
     pub timeout: Duration,

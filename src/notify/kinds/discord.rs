@@ -1,4 +1,4 @@
-//! Discord, by a webhook of a channel: one embed, and no mention works.
+//! Discord, by a webhook of a channel: one embed; mentions do not work.
 
 use serde_json::json;
 
@@ -46,7 +46,7 @@ impl Kind for Discord {
             embed["url"] = url.into();
         }
         let message = json!({"embeds": [embed], "allowed_mentions": {"parse": []}});
-        // With `wait` the answer comes when the message is there, and not before.
+        // With `wait`, the response comes only when the message has been created.
         let url = letter.text("url");
         let url = format!(
             "{url}{}wait=true",
@@ -58,8 +58,8 @@ impl Kind for Discord {
         ))
     }
 
-    /// 404 means that the webhook is gone, and asking again is punished; `retry_after` is in seconds with a fraction
-    /// (Discord, "Rate Limits", 2026-08).
+    /// 404 means that the webhook is gone, and further requests are punished; `retry_after` is in seconds with a
+    /// fraction (Discord, "Rate Limits", 2026-08).
     fn judge(&self, _: &Letter<'_>, _: &'static str, answer: &PostAnswer) -> Step {
         Step::Done(match answer.status {
             404 => gone(answer, "the webhook of Discord is gone"),

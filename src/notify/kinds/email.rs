@@ -1,4 +1,4 @@
-//! Mail: a text that stands alone, and the same with styles, in one thread for each article.
+//! Mail: as plain text and as HTML, with one thread for each article.
 
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
@@ -8,20 +8,20 @@ use super::{Kind, Letter, Work};
 use crate::notify::template;
 use crate::report::message::{Face, Run};
 
-/// Both parts together stay under the 100 KB that mail programs show (Gmail cuts at 102 KB), encoded for the way, which
-/// takes half as much again where there are many marks.
+/// Both parts together stay below the 100 KB that mail programs show (Gmail cuts at 102 KB), including the
+/// transfer encoding, which adds up to half if there are many special characters.
 const TEXT_MAX: usize = 20_000;
 const HTML_MAX: usize = 40_000;
-/// Longer subjects are cut by everybody.
+/// Mail programs cut longer subjects.
 const SUBJECT_MAX: usize = 200;
 
-/// What is sent, and to which server.
+/// The mail to send, and the server for it.
 pub(crate) struct Mail {
     /// The mail.
     pub message: lettre::Message,
     /// The server's name or address.
     pub server: String,
-    /// Its port; by default the one that belongs to `tls`.
+    /// Its port; by default the usual one for `tls`.
     pub port: Option<u16>,
     /// `starttls`, `implicit` or `none`.
     pub tls: String,
@@ -55,7 +55,7 @@ fn message(letter: &Letter<'_>) -> Result<lettre::Message, String> {
         .map_err(|error| format!("`from` of the target: {error}"))?;
     let host = from.email.domain().to_owned();
     let name = word(&letter.target.name);
-    // The same on every attempt: what arrives twice is known as one.
+    // The same on every attempt, so that a repeated mail is recognised.
     let id = format!("<{}.{name}@{host}>", word(letter.uid));
     let date = std::time::UNIX_EPOCH
         + std::time::Duration::from_millis(
@@ -73,7 +73,7 @@ fn message(letter: &Letter<'_>) -> Result<lettre::Message, String> {
             .parse()
             .map_err(|error| format!("{to:?} in `to` of the target: {error}"))?);
     }
-    // All that happens to an article is one thread, also where its first mail went to others.
+    // All mails about an article are one thread, even if the first mail went to others.
     if let Some(entry) = &letter.event.data.entry {
         let thread = format!("<{}.{name}@{host}>", word(&entry.id));
         builder = builder.references(thread.clone()).in_reply_to(thread);
@@ -108,7 +108,7 @@ fn subject(letter: &Letter<'_>) -> Result<String, String> {
     Ok(short(&subject, SUBJECT_MAX, super::style::chars))
 }
 
-/// A part of an id or address: letters and digits, and little else.
+/// Text for an id or address: letters, digits, and little else.
 fn word(text: &str) -> String {
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() || "_-".contains(c) {
@@ -132,7 +132,7 @@ fn text(letter: &Letter<'_>) -> String {
     style.compose(letter.message, TEXT_MAX) + "\n"
 }
 
-/// Mail programs drop style sheets, and some drop `ins` and `del`: styles are on the words themselves.
+/// Mail programs drop style sheets, and some drop `ins` and `del`, so the styles are inline.
 fn html(letter: &Letter<'_>) -> String {
     let style = MessageStyle {
         write: styled,

@@ -6,7 +6,7 @@ use super::style::{MessageStyle, bytes, markdown, short};
 use super::{Kind, Letter, Work};
 use crate::fetch::PostRequest;
 
-/// Gotify has no limit of its own; a phone shows no more than this.
+/// Gotify has no limit of its own; a phone does not show more than this.
 const MESSAGE_MAX: usize = 16_000;
 const TITLE_MAX: usize = 250;
 

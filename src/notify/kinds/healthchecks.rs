@@ -1,13 +1,13 @@
 //! A check that raises an alarm when revisor stops pinging it (Healthchecks and services like it).
 //!
-//! It takes no events: the service pings it while it makes progress, and names what is wrong when it does not.
+//! It receives no events. The service pings it while it makes progress, and otherwise reports what is wrong.
 
 use super::style::{bytes, short};
 use super::{Kind, Letter, Work};
 use crate::fetch::PostRequest;
 use crate::notify::target::Target;
 
-/// The body that is kept of a ping (Healthchecks, `PING_BODY_LIMIT`).
+/// How much of a ping's body is kept (Healthchecks, `PING_BODY_LIMIT`).
 const BODY_MAX: usize = 10_000;
 
 pub(super) struct Healthchecks;
@@ -21,7 +21,7 @@ impl Kind for Healthchecks {
     }
 }
 
-/// A ping, or the news that something is wrong.
+/// A ping, or a report that something is wrong.
 pub(in crate::notify) fn heartbeat(target: &Target, well: bool, status: &str) -> PostRequest {
     let url = target
         .settings

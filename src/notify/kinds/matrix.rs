@@ -1,4 +1,4 @@
-//! A room of Matrix, in the HTML that clients show and in plain text.
+//! A Matrix room, in the HTML that clients show and in plain text.
 
 use serde_json::json;
 
@@ -7,7 +7,8 @@ use super::{Kind, Letter, Step, Work, body, judge, pause};
 use crate::fetch::{PostAnswer, PostMethod, PostRequest};
 use crate::report::message::{Face, Run};
 
-/// An event has 65,536 bytes with all that servers add (Matrix 1.18, "Size limits"); both forms of the text share it.
+/// An event may have 65,536 bytes including what servers add (Matrix 1.18, "Size limits"); both forms of the text
+/// share them.
 const BODY_MAX: usize = 20_000;
 const HTML_MAX: usize = 36_000;
 
@@ -34,13 +35,13 @@ impl Kind for Matrix {
             "body": text.compose(letter.message, BODY_MAX),
             "format": "org.matrix.custom.html",
             "formatted_body": html.compose(letter.message, HTML_MAX),
-            // Nobody is mentioned, whatever the text says.
+            // Mentions nobody, whatever the text says.
             "m.mentions": {},
         });
         let part = |text: &str| -> String {
             url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
         };
-        // The same transaction is the same event, however often it is sent.
+        // The same transaction id means the same event, however often it is sent.
         let url = format!(
             "{}/_matrix/client/v3/rooms/{}/send/m.room.message/{}",
             letter.server(),
@@ -55,7 +56,7 @@ impl Kind for Matrix {
         Ok(Work::Ask(request, "post"))
     }
 
-    /// `M_LIMIT_EXCEEDED` has its pause in milliseconds (Matrix 1.18, "Rate limiting").
+    /// The pause of `M_LIMIT_EXCEEDED` is in milliseconds (Matrix 1.18, "Rate limiting").
     fn judge(&self, _: &Letter<'_>, _: &'static str, answer: &PostAnswer) -> Step {
         Step::Done(match answer.status {
             429 => pause(
@@ -69,7 +70,7 @@ impl Kind for Matrix {
     }
 }
 
-/// `ins` is not among the elements that clients show (Matrix 1.18, `m.room.message`).
+/// `ins` is not one of the elements that clients show (Matrix 1.18, `m.room.message`).
 fn html(run: &Run) -> String {
     match &run.face {
         Face::Plain => escape_html(&run.text),

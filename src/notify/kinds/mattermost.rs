@@ -6,7 +6,7 @@ use super::style::{MessageStyle, markdown, utf16};
 use super::{Kind, Letter, Work};
 use crate::fetch::PostRequest;
 
-/// A post (Mattermost since 5.0, `POST_MESSAGE_MAX_RUNES_V2`).
+/// The length of a post (Mattermost since 5.0, `POST_MESSAGE_MAX_RUNES_V2`).
 const POST_MAX: usize = 16_383;
 
 pub(super) struct Mattermost;

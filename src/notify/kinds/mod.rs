@@ -1,11 +1,11 @@
-//! How each kind of target is spoken to: pure, one file a kind.
+//! How to send to each kind of target: pure, one file for each kind.
 //!
-//! A kind turns an event into [`Work`] (a request, a mail, a run of a program) and says what an answer means. Sending is
-//! the business of [`super::deliver`]. Messages are laid out by [`crate::report::message`], measured as the service
-//! writes and counts them; limits are constants with their source. What strangers write is text and nothing else: each
-//! file escapes it for its service, and takes the meaning from mentions.
+//! A kind turns an event into [`Work`] (a request, a mail, a run of a program) and interprets the response.
+//! [`super::deliver`] does the sending. [`crate::report::message`] lays out messages, measured in the way the
+//! service writes and counts them; limits are constants with their source. Text from outside stays plain text:
+//! each file escapes it for its service and disables mentions.
 //!
-//! `request` is a function of the letter alone, so that digests can be rendered in the same way.
+//! `request` depends on the letter alone, so that digests can be rendered in the same way.
 
 mod apprise;
 mod bluesky;

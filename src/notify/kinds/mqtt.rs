@@ -12,7 +12,7 @@ pub(crate) struct Publish {
     pub topic: String,
     /// User and password.
     pub login: Option<(String, String)>,
-    /// The name under which the broker knows us.
+    /// The client id that we use with the broker.
     pub client: String,
     /// The event.
     pub body: Vec<u8>,
@@ -42,7 +42,7 @@ impl Kind for Mqtt {
     }
 }
 
-/// One level of a topic: without what parts levels or stands for several (MQTT 3.1.1, 4.7).
+/// One level of a topic, without the characters that separate levels or are wildcards (MQTT 3.1.1, 4.7).
 fn level(name: &str) -> String {
     let plain = |c: char| {
         if c.is_control() || "/+#$".contains(c) {

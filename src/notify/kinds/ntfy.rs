@@ -1,4 +1,4 @@
-//! ntfy: published as JSON, as headers cannot carry a title in every script.
+//! ntfy: published as JSON, because headers cannot carry titles in every script.
 
 use serde_json::json;
 use url::Url;
@@ -7,7 +7,7 @@ use super::style::{MessageStyle, bytes, plain, short};
 use super::{Kind, Letter, Work};
 use crate::fetch::PostRequest;
 
-/// A longer message becomes a file (ntfy 2.13, `server/config.go`: 4,096 bytes).
+/// ntfy turns a longer message into a file (ntfy 2.13, `server/config.go`: 4,096 bytes).
 const MESSAGE_MAX: usize = 4096;
 /// Not documented; phones show one line.
 const TITLE_MAX: usize = 250;
@@ -42,7 +42,7 @@ impl Kind for Ntfy {
             "title": short(&letter.message.headline, TITLE_MAX, bytes),
             "message": style.compose(letter.message, MESSAGE_MAX),
             "priority": letter.target.settings.number("priority").unwrap_or(usual),
-            // A server from 2.16 on shows a repeated delivery in the place of the first; an older one ignores it.
+            // A server since 2.16 replaces the first message with a repeated one; an older one ignores this.
             "sequence_id": letter.uid,
         });
         if let Some(click) = letter.message.click() {

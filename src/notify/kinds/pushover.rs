@@ -1,10 +1,10 @@
-//! Pushover, as plain text: its HTML has no struck text.
+//! Pushover, as plain text: its HTML has no strikethrough.
 
 use super::style::{MessageStyle, plain, short, utf16};
 use super::{Kind, Letter, Work};
 use crate::fetch::PostRequest;
 
-/// Message, title and address (Pushover, "Message API", 2026-08).
+/// Limits of message, title and address (Pushover, "Message API", 2026-08).
 const MESSAGE_MAX: usize = 1024;
 const TITLE_MAX: usize = 250;
 const ADDRESS_MAX: usize = 512;

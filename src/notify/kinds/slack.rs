@@ -1,4 +1,4 @@
-//! Slack, by an incoming webhook. Text is in elements with styles, in which nothing is markup and nobody is mentioned.
+//! Slack, by an incoming webhook. Text is in styled elements, which do not support markup or mentions.
 
 use serde_json::{Value, json};
 
@@ -7,14 +7,14 @@ use super::{Kind, Letter, Step, Work, gone, judge, not_taken};
 use crate::fetch::{PostAnswer, PostRequest};
 use crate::report::message::{Face, Layout, Run};
 
-/// A header block (Slack, Block Kit reference, 2026-08).
+/// The limit of a header block (Slack, Block Kit reference, 2026-08).
 const HEADER_MAX: usize = 150;
-/// All blocks together: not documented, `msg_blocks_too_long` came at about 13,200 and earlier with more blocks
-/// (slackapi/bolt-js issue 2509).
+/// The limit of all blocks together is not documented; `msg_blocks_too_long` occurred at about 13,200, and earlier
+/// with more blocks (slackapi/bolt-js issue 2509).
 const BLOCKS_MAX: usize = 10_000;
-/// One block, as for the text of a section (Block Kit reference, 2026-08).
+/// The limit of one block, the same as for the text of a section (Block Kit reference, 2026-08).
 const BLOCK_MAX: usize = 3000;
-/// Blocks of a message (Block Kit reference, 2026-08).
+/// The most blocks in a message (Block Kit reference, 2026-08).
 const COUNT_MAX: usize = 50;
 /// The text that notifications show; Slack cuts it at 40,000 (chat.postMessage, 2026-08).
 const TEXT_MAX: usize = 3000;
@@ -51,7 +51,7 @@ impl Kind for Slack {
         ))
     }
 
-    /// `ok` is success; a webhook that was removed, or whose channel or team is gone, says so with 403, 404 or 410
+    /// `ok` is success. If a webhook was removed, or its channel or team is gone, the status is 403, 404 or 410
     /// (docs.slack.dev, "Handling errors", 2026-08).
     fn judge(&self, _: &Letter<'_>, _: &'static str, answer: &PostAnswer) -> Step {
         let said = answer.body.trim();
@@ -67,7 +67,7 @@ impl Kind for Slack {
     }
 }
 
-/// Lines as blocks of rich text, none longer than [`BLOCK_MAX`] unless one line alone is.
+/// Lines as blocks of rich text. No block is longer than [`BLOCK_MAX`], unless a single line is.
 fn sections(lines: &[Vec<Run>], size: &dyn Fn(&Run) -> usize) -> Vec<Value> {
     let mut blocks: Vec<(usize, Vec<Value>)> = Vec::new();
     for line in lines {
@@ -80,7 +80,7 @@ fn sections(lines: &[Vec<Run>], size: &dyn Fn(&Run) -> usize) -> Vec<Value> {
         if elements.is_empty() {
             continue;
         }
-        // Sections of a block follow each other without a break of their own.
+        // Slack does not separate the sections of a block by line breaks.
         elements.push(json!({"type": "text", "text": "\n"}));
         let section = json!({"type": "rich_text_section", "elements": elements});
         let full = blocks
@@ -112,7 +112,8 @@ fn element(run: &Run) -> Value {
     }
 }
 
-/// What notifications show. Exactly `&`, `<` and `>` are escaped (docs.slack.dev, "Formatting message text", 2026-08).
+/// The text for notifications. Only `&`, `<` and `>` are escaped (docs.slack.dev, "Formatting message text",
+/// 2026-08).
 fn fallback(letter: &Letter<'_>) -> String {
     let style = super::style::MessageStyle {
         write: |run| {

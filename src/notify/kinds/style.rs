@@ -1,4 +1,4 @@
-//! How runs are written in the languages of the services.
+//! How runs are written in the markup of each service.
 
 use std::fmt::Write as _;
 
@@ -6,19 +6,19 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::report::message::{Face, Layout, Message, Run};
 
-/// A message in the language of a service, written by `write` and counted by `measure`.
+/// The style of a message for a service: written by `write` and measured by `measure`.
 pub(super) struct MessageStyle {
     pub(super) write: fn(&Run) -> String,
     pub(super) measure: fn(&str) -> usize,
     pub(super) line_break: &'static str,
-    /// Without bold and struck text, a headline has two lines.
+    /// Without bold and strikethrough, a changed headline takes two lines.
     pub(super) plain: bool,
     pub(super) with_headline: bool,
     pub(super) with_address: bool,
 }
 
 impl MessageStyle {
-    /// The message in at most `room`.
+    /// The message, with a length of at most `room`.
     pub(super) fn compose(&self, message: &Message, room: usize) -> String {
         let size = |run: &Run| (self.measure)(&(self.write)(run));
         let lines = message.fit(&Layout {
@@ -46,17 +46,18 @@ pub(super) fn bytes(text: &str) -> usize {
     text.len()
 }
 
-/// As JavaScript and Java count, and never less than characters: for services that do not say how they count.
+/// Counts UTF-16 units, as JavaScript and Java do, which is never less than the number of characters: for services
+/// that do not document how they count.
 pub(super) fn utf16(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-/// The bytes inside the quotation marks of JSON.
+/// The bytes of the text as a JSON string, without the quotation marks.
 pub(super) fn json(text: &str) -> usize {
     crate::notify::payload::text_len(text)
 }
 
-/// At most `max` as `measure` counts, with `…` where something was cut; for titles.
+/// Shortens a title to at most `max` as measured by `measure`, with `…` where it was cut.
 pub(super) fn short(text: &str, max: usize, measure: fn(&str) -> usize) -> String {
     if measure(text) <= max {
         return text.to_owned();
@@ -74,7 +75,7 @@ pub(super) fn short(text: &str, max: usize, measure: fn(&str) -> usize) -> Strin
     cut(word.unwrap_or(end))
 }
 
-/// Marks around the words of a text, with the white space outside: marks have to touch words.
+/// Puts marks around the words of a text, with white space outside them: marks have to touch the words.
 pub(super) fn around(text: &str, open: &str, escape: fn(&str) -> String, close: &str) -> String {
     let inner = text.trim();
     if inner.is_empty() {
@@ -85,7 +86,8 @@ pub(super) fn around(text: &str, open: &str, escape: fn(&str) -> String, close: 
     format!("{before}{open}{}{close}{after}", escape(inner))
 }
 
-/// Without any markup: removed and added words have marks that no text of a stranger has, see [`crate::report::clean`].
+/// Without markup. Removed and added words get marks that text from outside never has, see
+/// [`crate::report::clean`].
 pub(super) fn plain(run: &Run) -> String {
     match run.face {
         Face::Removed => format!("[-{}-]", run.text),
@@ -94,12 +96,12 @@ pub(super) fn plain(run: &Run) -> String {
     }
 }
 
-/// Text in which nothing is markup of Markdown, and no mention is one.
+/// Escapes text so that nothing in it is Markdown or a mention.
 pub(super) fn escape_markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         match c {
-            // A mention needs a name right behind it; what is between is seen by nobody.
+            // A mention needs a name directly after it; the separator is invisible.
             '@' => out.push_str("@\u{200b}"),
             c if "\\`*_{}[]()#+!|~<>&:-".contains(c) => {
                 out.push('\\');
@@ -111,7 +113,7 @@ pub(super) fn escape_markdown(text: &str) -> String {
     out
 }
 
-/// Markdown with struck and bold text, as chats have it.
+/// Markdown with strikethrough and bold, as used by chat services.
 pub(super) fn markdown(run: &Run) -> String {
     match &run.face {
         Face::Plain | Face::Faint => escape_markdown(&run.text),
@@ -121,7 +123,8 @@ pub(super) fn markdown(run: &Run) -> String {
     }
 }
 
-/// An address that a service makes a link by itself; what could end it early or carry markup is escaped as addresses do.
+/// An address that the service itself turns into a link. Characters that could end it early or be markup are
+/// percent-encoded.
 pub(super) fn bare_link(url: &str) -> String {
     let mut out = String::with_capacity(url.len());
     for c in url.chars() {
@@ -137,7 +140,7 @@ pub(super) fn bare_link(url: &str) -> String {
     out
 }
 
-/// Text in which nothing is markup of HTML.
+/// Escapes text so that nothing in it is HTML.
 pub(super) fn escape_html(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {

@@ -7,11 +7,12 @@ use super::{Kind, Letter, Step, Work, judge, not_taken};
 use crate::fetch::{PostAnswer, PostRequest};
 use crate::report::message::{Face, Layout, Run};
 
-/// A message has about 28 KB (Microsoft, "Create incoming webhooks", 2025); the frame and the members of each run count.
+/// A message may have about 28 KB (Microsoft, "Create incoming webhooks", 2025), including the frame and the
+/// members of each run.
 const CARD_MAX: usize = 24_000;
-/// What surrounds the text of a run in the card.
+/// The bytes around the text of a run in the card.
 const RUN: usize = 110;
-/// What surrounds a line.
+/// The bytes around a line.
 const LINE: usize = 60;
 
 pub(super) struct Teams;
@@ -59,8 +60,8 @@ impl Kind for Teams {
         ))
     }
 
-    /// A 2xx proves nothing: the old connectors answered 200 with `HTTP error 429` in the body, and a workflow answers
-    /// 202 before it runs.
+    /// A 2xx status proves nothing: the old connectors responded with 200 and `HTTP error 429` in the body, and a
+    /// workflow responds with 202 before it runs.
     fn judge(&self, _: &Letter<'_>, _: &'static str, answer: &PostAnswer) -> Step {
         let refused = (200..300).contains(&answer.status) && answer.body.contains("HTTP error");
         Step::Done(if refused {
@@ -71,7 +72,7 @@ impl Kind for Teams {
     }
 }
 
-/// Text of a run is literal, and a `RichTextBlock` is the only element that can strike text.
+/// The text of a run is literal, and a `RichTextBlock` is the only element with strikethrough.
 fn inline(run: &Run) -> Value {
     let mut inline = json!({"type": "TextRun", "text": run.text});
     match &run.face {

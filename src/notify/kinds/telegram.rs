@@ -7,7 +7,8 @@ use super::{Kind, Letter, Step, Work, body, gone, judge, not_taken, pause};
 use crate::fetch::{PostAnswer, PostRequest};
 use crate::report::message::{Face, Run};
 
-/// A message after its entities are parsed (Bot API, `sendMessage`, 2026-06); counted here with them, so never more.
+/// The limit of a message after its entities are parsed (Bot API, `sendMessage`, 2026-06). We count before
+/// parsing, so a message is never longer.
 const TEXT_MAX: usize = 4096;
 
 pub(super) struct Telegram;
@@ -20,8 +21,8 @@ impl Kind for Telegram {
         ))
     }
 
-    /// The pause is in `parameters.retry_after`; a group that became a supergroup has another id from then on; a bot
-    /// that was thrown out gets 403 (Bot API, "Making requests" and `ResponseParameters`, 2026-06).
+    /// The pause is in `parameters.retry_after`. A group that became a supergroup has a new id. A bot that was
+    /// removed gets 403 (Bot API, "Making requests" and `ResponseParameters`, 2026-06).
     fn judge(&self, letter: &Letter<'_>, step: &'static str, answer: &PostAnswer) -> Step {
         let said = body(answer);
         let moved = &said["parameters"]["migrate_to_chat_id"];

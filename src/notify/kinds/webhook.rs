@@ -1,4 +1,4 @@
-//! A POST with the event: as Standard Webhooks, as a `CloudEvent`, or as a template says.
+//! A POST with the event, in the form of Standard Webhooks, of a `CloudEvent`, or of a template.
 
 use serde_json::json;
 
@@ -8,9 +8,9 @@ use crate::notify::payload;
 use crate::notify::sign::sign;
 use crate::notify::template;
 
-/// A `CloudEvent` is at most so large (`CloudEvents` 1.0.2, "Size Limits").
+/// The size limit of a `CloudEvent` (`CloudEvents` 1.0.2, "Size Limits").
 const CLOUDEVENT_MAX: usize = 64 << 10;
-/// Room for what surrounds the data of a `CloudEvent`.
+/// Room for the envelope of a `CloudEvent`.
 const FRAME: usize = 512;
 
 pub(super) struct Webhook;
@@ -48,7 +48,7 @@ impl Kind for Webhook {
     }
 }
 
-/// The event as it is stored, cut to fit. What cannot be read as an event is sent as it is.
+/// The event as it is stored, shortened to fit. Anything that cannot be read as an event is sent unchanged.
 pub(in crate::notify) fn standard(
     target: &crate::notify::Target,
     stored: &[u8],

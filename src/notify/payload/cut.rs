@@ -1,18 +1,18 @@
-//! Cutting JSON texts and segments to a size in bytes as JSON writes them.
+//! Shortens JSON texts and segments to a size in bytes, measured as JSON.
 
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// Stands where something was cut inside a text.
+/// Marks where a text was shortened.
 const ELLIPSIS: char = '…';
 
-/// How much unchanged text stays beside a change when a block is cut inside, in bytes of JSON.
+/// How much unchanged text is kept next to a change if a block is shortened inside, in bytes of JSON.
 const CONTEXT: usize = 80;
 
-/// Lists of more members than this are shortened to it, where strings are clamped hard.
+/// Longer lists are shortened to this length if strings are clamped to little.
 const LONGEST_LIST: usize = 16;
 
-/// The bytes of a value as compact JSON.
+/// The size of a value as compact JSON, in bytes.
 pub(super) fn json_len(value: &Value) -> usize {
     struct Count(usize);
     impl std::io::Write for Count {
@@ -32,7 +32,7 @@ pub(super) fn json_len(value: &Value) -> usize {
     }
 }
 
-/// The bytes of a text inside the quotation marks of JSON.
+/// The size of a text as a JSON string, without the quotation marks.
 pub(in crate::notify) fn text_len(text: &str) -> usize {
     text.chars().map(char_len).sum()
 }
@@ -45,8 +45,8 @@ fn char_len(c: char) -> usize {
     }
 }
 
-/// Shortens a text to at most `room` bytes of JSON; it then ends with `…`. Never splits what readers see as one
-/// character, and no word unless the word alone is too long.
+/// Shortens a text to at most `room` bytes of JSON; it then ends with `…`. Never splits a grapheme, and splits a
+/// word only if that word alone is too long.
 pub(super) fn clamp(text: &mut String, room: usize) {
     if text.len() <= room / 6 || text_len(text) <= room {
         return;
@@ -60,10 +60,10 @@ pub(super) fn clamp(text: &mut String, room: usize) {
     }
 }
 
-/// The longest beginning of whole words that fits; of whole characters when no word does.
+/// The longest beginning that fits, in whole words; in whole characters if no word fits.
 fn head(text: &str, room: usize) -> &str {
-    // Of a long text no more is looked at than one byte over what could fit: a grapheme that goes on after that is
-    // too long anyway.
+    // Check a long text only up to one byte more than could fit: a grapheme that continues after that is too long
+    // anyway.
     let mut edge = room.saturating_add(1).min(text.len());
     while !text.is_char_boundary(edge) {
         edge += 1;
@@ -83,12 +83,12 @@ fn head(text: &str, room: usize) -> &str {
     if end == text.len() {
         return text;
     }
-    // A text without blanks, as in Chinese, or one long word.
+    // A text without spaces, as in Chinese, or one long word.
     let end = if word_end * 2 > end { word_end } else { end };
     text.get(..end).unwrap_or_default()
 }
 
-/// The longest end of whole words that fits in `room`.
+/// The longest end that fits in `room`, in whole words.
 fn tail(text: &str, room: usize) -> &str {
     let mut edge = text.len().saturating_sub(room.saturating_add(1));
     while !text.is_char_boundary(edge) {
@@ -115,7 +115,7 @@ fn tail(text: &str, room: usize) -> &str {
     text.get(start..).unwrap_or_default()
 }
 
-/// Shortens all strings of a value to `room` bytes, and, when that is little, long lists.
+/// Shortens all strings in a value to `room` bytes, and also long lists if that is little.
 pub(super) fn clamp_strings(value: &mut Value, room: usize) {
     match value {
         Value::String(text) => clamp(text, room),
@@ -136,12 +136,12 @@ pub(super) fn clamp_strings(value: &mut Value, room: usize) {
     }
 }
 
-/// Cuts a block inside, to at most `room` bytes of JSON.
+/// Shortens a block inside, to at most `room` bytes of JSON.
 pub(super) fn cut_block(block: &mut Value, room: usize) {
     let Some(Value::Array(segments)) = block.get_mut("segments").map(Value::take) else {
         return;
     };
-    // Only the members that a block is made of: an unknown one could be larger than the room.
+    // Keep only the known members of a block: an unknown one could be larger than the room.
     if let Value::Object(members) = block {
         members.retain(|name, _| {
             matches!(name.as_str(), "op" | "from" | "to" | "part_of" | "segments")
@@ -157,8 +157,9 @@ pub(super) fn cut_block(block: &mut Value, room: usize) {
     }
 }
 
-/// Cuts a run of segments to at most `room` bytes of JSON, brackets not counted: unchanged text goes first, all but a
-/// few words beside each change; then the later segments; the first change stays, cut when it must be.
+/// Shortens a run of segments to at most `room` bytes of JSON, without the brackets. Unchanged text goes first,
+/// except for a few words next to each change; then the later segments. The first change stays, shortened if
+/// necessary.
 pub(super) fn cut_segments(segments: Vec<Value>, room: usize) -> Vec<Value> {
     let last = segments.len().saturating_sub(1);
     let segments: Vec<Value> = segments
@@ -176,7 +177,7 @@ pub(super) fn cut_segments(segments: Vec<Value>, room: usize) -> Vec<Value> {
     while let Some(segment) = segments.next() {
         let equal = matches!(mark_and_text(&segment), Some(("=", _)));
         let size = json_len(&segment) + usize::from(!kept.is_empty());
-        // What leads to the first change may not take its place.
+        // Text before the first change must not take the room of the change.
         let allowed = if equal && changes == 0 {
             room / 3
         } else {
@@ -195,7 +196,7 @@ pub(super) fn cut_segments(segments: Vec<Value>, room: usize) -> Vec<Value> {
             && let Some((mark, text)) = mark_and_text(&segment)
             && !equal
         {
-            // Both sides of a replacement, half and half.
+            // Half of the room for each side of a replacement.
             let pair = changes == 0
                 && matches!(segments.peek().and_then(mark_and_text), Some((next, _)) if next != "=");
             let left = room.saturating_sub(used);
@@ -220,7 +221,7 @@ pub(super) fn cut_segments(segments: Vec<Value>, room: usize) -> Vec<Value> {
     kept
 }
 
-/// A few words of an unchanged text, beside the changes before and after it.
+/// A few words of an unchanged text next to the changes before and after it.
 fn context(text: &str, first: bool, last: bool) -> String {
     if text_len(text) <= 2 * CONTEXT {
         return text.to_owned();

@@ -1,4 +1,4 @@
-//! Events to try a target with.
+//! Events for testing a target.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::notify::digest;
 use crate::report::event_text;
 use crate::time::Timestamp;
 
-/// An event to try a target with: it has every part that a real one of its kind has, and is marked as a test.
-/// `ping.test` is shaped like `entry.revised`.
+/// A test event for a target: it has every part of a real event of its kind, and is marked as a test. `ping.test`
+/// has the shape of `entry.revised`.
 #[must_use]
 pub fn test_event(kind: EventKind, now: Timestamp) -> Event {
     if kind == EventKind::DigestReady {
