@@ -45,75 +45,75 @@ use crate::fetch::{PostAnswer, PostRequest};
 use crate::report::message::Message;
 use crate::time::Timestamp;
 
-/// The longest pause that a receiver can ask for; the last step of the schedule is as long.
+/// The longest pause that a receiver can ask for, as long as the last step of the schedule.
 pub(crate) const MAX_RETRY_AFTER: Duration = Duration::from_hours(24);
 
-/// What became of an attempt.
+/// The result of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliveryResult {
-    /// The receiver has taken it.
+    /// The receiver has accepted it.
     Delivered,
-    /// Not this time; `after` is what the receiver asks for.
+    /// Try again later, after `after` if the receiver asks for it.
     Retry {
         /// At most [`MAX_RETRY_AFTER`].
         after: Option<Duration>,
     },
-    /// The receiver wants nothing any more, for this reason.
+    /// The receiver wants no more deliveries, for this reason.
     Disabled(String),
-    /// It can never be sent: the target's address is none, or the event cannot be read.
+    /// It can never be sent: the target's address is not valid, or the event cannot be read.
     Dead,
 }
 
-/// What became of an attempt, with what is noted of it.
+/// The result of an attempt with its details.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Judged {
-    /// What follows from it.
+    /// The result.
     pub result: DeliveryResult,
-    /// HTTP status, or the code of a mail server, when there was an answer.
+    /// HTTP status, or the reply code of a mail server, if there was a response.
     pub status: Option<u16>,
-    /// Whether it was this event that was refused: later ones do not wait for it.
+    /// Whether this event itself was refused; then later events do not wait for it.
     pub refused: bool,
     /// What went wrong, for people.
     pub error: Option<String>,
-    /// Where the post is, for what replies to it: as the kind reads it from [`Letter::thread`].
+    /// The address of the post, for replies to it: in the form that the kind expects in [`Letter::thread`].
     pub post: Option<String>,
 }
 
 /// One event for one target.
 pub(crate) struct Letter<'a> {
-    /// Where it goes.
+    /// The receiver.
     pub target: &'a Target,
     /// The event as it is stored.
     pub stored: &'a [u8],
     /// The event.
     pub event: &'a Event,
-    /// What it says.
+    /// The event as a message.
     pub message: &'a Message,
     /// The same on every attempt.
     pub uid: &'a str,
-    /// The moment of this attempt.
+    /// The time of this attempt.
     pub at: Timestamp,
     /// When the event was noticed.
     pub created: Timestamp,
-    /// What an earlier conversation with this target left to be remembered, such as a session.
+    /// What an earlier conversation with this target asked to remember, such as a session.
     pub memory: Option<&'a str>,
     /// The first post about the same article.
     pub thread: Option<&'a str>,
 }
 
 impl Letter<'_> {
-    /// Whether a person should look now.
+    /// Whether a person should see it now.
     fn is_weighty(&self) -> bool {
         let change = self.event.data.change.as_ref();
         change.is_some_and(|change| change.significance >= Significance::Substantive)
     }
 
-    /// A text of the settings; configuration has checked that what is required is there.
+    /// A text setting; the configuration has checked that required ones are set.
     fn text(&self, key: &str) -> &str {
         self.target.settings.text(key).unwrap_or_default()
     }
 
-    /// The address of a service, without a slash at its end.
+    /// The address of a service, without a trailing slash.
     fn server(&self) -> &str {
         self.text("server").trim_end_matches('/')
     }
@@ -121,7 +121,7 @@ impl Letter<'_> {
 
 /// What an attempt does.
 pub(crate) enum Work {
-    /// Asks over HTTP; the word tells the steps of a conversation apart.
+    /// Sends an HTTP request; the word identifies the step of a conversation.
     Ask(PostRequest, &'static str),
     /// Sends a mail.
     Mail(Box<email::Mail>),
@@ -131,26 +131,26 @@ pub(crate) enum Work {
     Publish(Publish),
 }
 
-/// What follows from an answer.
+/// What follows from a response.
 pub(crate) enum Step {
     /// The attempt is over.
     Done(Judged),
-    /// Another request belongs to it, and something is to be remembered for later attempts.
+    /// The attempt needs another request; the text, if any, is remembered for later attempts.
     Next(PostRequest, &'static str, Option<String>),
 }
 
 /// One kind of target.
 pub(crate) trait Kind: Sync {
-    /// What is sent. An error says why this event can never be.
+    /// What to send. An error says why this event can never be sent.
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String>;
 
-    /// What an answer means; `step` is the word of the request.
+    /// Interprets a response; `step` is the word of the request.
     fn judge(&self, _letter: &Letter<'_>, _step: &'static str, answer: &PostAnswer) -> Step {
         Step::Done(judge(answer))
     }
 }
 
-/// How targets of a kind are spoken to.
+/// The implementation of a kind.
 #[must_use]
 pub(crate) fn of(kind: TargetKind) -> &'static dyn Kind {
     match kind {
@@ -174,8 +174,8 @@ pub(crate) fn of(kind: TargetKind) -> &'static dyn Kind {
     }
 }
 
-/// 2xx is success, 410 the end; 429, 502, 503 and 504 may say when to come back. Everything else, redirects included,
-/// is a failure that may pass.
+/// 2xx is success, and 410 is final. 429, 502, 503 and 504 may say when to retry. Everything else, including
+/// redirects, is a failure that may be temporary.
 pub(super) fn judge(answer: &PostAnswer) -> Judged {
     let result = match answer.status {
         200..=299 => return done(answer),
@@ -213,23 +213,23 @@ fn failed(answer: &PostAnswer, result: DeliveryResult) -> Judged {
     }
 }
 
-/// Whether a status says that the receiver does not take this event: 408, 425 and 429 speak of the moment, and 410 of the
-/// address.
+/// Whether a status means that the receiver refuses this event: 408, 425 and 429 are about the time, and 410 is
+/// about the address.
 pub(super) fn is_refusal(status: u16) -> bool {
     (400..500).contains(&status) && ![408, 410, 425, 429].contains(&status)
 }
 
-/// A pause that the body of an answer asks for, in seconds, which may have a fraction.
+/// A pause in seconds, possibly with a fraction, from the body of a response.
 fn pause(answer: &PostAnswer, seconds: Option<f64>) -> Judged {
     let asked = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok());
-    // A part of a second too early would be refused again.
+    // Keep the fraction: a request slightly too early would be refused again.
     let after = asked
         .or(answer.retry_after)
         .map(|after| after.min(MAX_RETRY_AFTER));
     failed(answer, DeliveryResult::Retry { after })
 }
 
-/// The receiver is gone, which the service says with this status.
+/// The receiver is gone, as this response of the service means.
 fn gone(answer: &PostAnswer, what: &str) -> Judged {
     failed(
         answer,
@@ -237,7 +237,7 @@ fn gone(answer: &PostAnswer, what: &str) -> Judged {
     )
 }
 
-/// An answer of success that says in its body that it is none.
+/// A response with a success status whose body reports a failure.
 fn not_taken(answer: &PostAnswer, why: &str) -> Judged {
     Judged {
         result: DeliveryResult::Retry { after: None },

@@ -30,34 +30,34 @@ pub use movements::Bodies;
 
 use super::ids::RuleId;
 
-/// Pieces of a snapshot.
+/// The most pieces of a snapshot.
 pub const PIECES: usize = 1_000;
 
-/// Bytes of text in a snapshot, besides the ends of what has vanished.
+/// The most bytes of text in a snapshot, not counting the texts of vanished pieces.
 pub const BYTES: usize = 32 * 1024;
 
-/// Bytes of one piece; what comes later in it is not remembered.
+/// The most bytes of a piece; the rest of its text is not remembered.
 pub const PIECE_BYTES: usize = 4 * 1024;
 
-/// Bytes of a text that a movement shows.
+/// How many bytes of a text a movement shows.
 pub const SHOWN_BYTES: usize = 300;
 
-/// Places that an entry has on each channel.
+/// The places of an entry on each channel.
 pub const PLACES: u32 = 64;
 
-/// The place that stands for all others once the places are used up.
+/// The place for all movements once the places are used up.
 pub const FURTHER: u32 = 0;
 
-/// A piece this many blocks or fewer away from the article is near it.
+/// A piece within this many blocks of the article is near it.
 const NEAR: usize = 12;
 
-/// Up to which place a piece of each class may take one.
+/// The highest place that a piece of each class may take.
 const PLACES_OF: [u32; CLASSES as usize] = [PLACES, 48, 40, 24];
 
 /// Classes of importance: near prose, near labels, far prose, far labels.
 const CLASSES: u8 = 4;
 
-/// A piece of ignored text as it was seen at one check.
+/// A piece of ignored text as one check saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
     /// The text.
@@ -66,19 +66,19 @@ pub struct Piece {
     /// Why it is ignored, for people.
     #[serde(rename = "w")]
     pub why: String,
-    /// How many blocks of the article stand before it.
+    /// How many blocks of the article are before it.
     #[serde(rename = "a")]
     pub after: u32,
-    /// The rule that leaves it out, when one does. Such a piece is also in the stored text of the article.
+    /// The rule that ignores it, if one does. Such a piece is also in the stored text of the article.
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleId>,
-    /// Whether a reader sees it, and all of it is here.
+    /// Whether a reader sees it, and it is complete.
     #[serde(rename = "s", default, skip_serializing_if = "std::ops::Not::not")]
     pub seen: bool,
 }
 
 impl Piece {
-    /// What a rule leaves out.
+    /// A piece that a rule ignores.
     #[must_use]
     pub fn of_rule(text: impl Into<String>, why: &str, after: usize, rule: Option<RuleId>) -> Self {
         Self {
@@ -95,7 +95,7 @@ impl Piece {
     }
 }
 
-/// A piece as it is remembered.
+/// A remembered piece.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct RememberedPiece {
     #[serde(flatten)]
@@ -103,10 +103,10 @@ struct RememberedPiece {
     /// How much it matters; 0 matters most.
     #[serde(rename = "c", default, skip_serializing_if = "is_zero")]
     class: u8,
-    /// Its place, once it has moved.
+    /// Its place, if it has ever moved.
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     place: Option<u32>,
-    /// Set when it has vanished: where it comes back is the same place.
+    /// Whether it has vanished. If it comes back, it has the same place.
     #[serde(rename = "g", default, skip_serializing_if = "std::ops::Not::not")]
     gone: bool,
 }
@@ -124,7 +124,7 @@ fn is_zero(class: &u8) -> bool {
 pub struct Snapshot {
     #[serde(rename = "pieces")]
     kept: Vec<RememberedPiece>,
-    /// The classes below this one are here as a whole.
+    /// All classes below this one are complete.
     whole: u8,
 }
 
@@ -137,36 +137,36 @@ impl Default for Snapshot {
     }
 }
 
-/// A place whose ignored text moved.
+/// A place in which ignored text has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Movement {
-    /// The place within the entry and channel; [`FURTHER`] for all that have none of their own.
+    /// The place within the entry and channel; [`FURTHER`] if it has no place of its own.
     pub place: u32,
     /// Why the text is ignored, for people.
     pub why: String,
-    /// The rule that leaves it out. A negative number is one of the rules that this check has learned, see
-    /// [`learned_number`].
+    /// The rule that ignores it. A negative number is a rule that this check has learned, see [`learned_number`].
     pub rule: Option<RuleId>,
-    /// The text before, or its part around the difference; `None` when there was none.
+    /// The text before, or the part around the difference; `None` if there was none.
     pub before: Option<String>,
-    /// The text after; `None` when it has vanished.
+    /// The text after; `None` if it has vanished.
     pub after: Option<String>,
 }
 
-/// The number of a rule that has just been learned, before the store gives it one: by its place among them.
+/// The provisional number of a rule that has just been learned, from its index among the new rules.
 #[must_use]
 pub fn learned_number(at: usize) -> RuleId {
     RuleId(-1 - i64::try_from(at).unwrap_or(i64::MAX - 1))
 }
 
-/// The place of a rule among those that were just learned; `None` for one that is stored.
+/// The index of a rule among those just learned; `None` for a stored rule.
 #[must_use]
 pub fn learned_at(rule: RuleId) -> Option<usize> {
     usize::try_from(-1 - rule.0).ok()
 }
 
 impl Snapshot {
-    /// Of the ignored pieces of a document, in its order, whose article has so many blocks.
+    /// The snapshot of the ignored pieces of a document, in order. `blocks` is the number of blocks of its
+    /// article.
     #[must_use]
     pub fn of(pieces: Vec<Piece>, blocks: usize) -> Self {
         let classes = classes(&pieces, blocks);
@@ -204,14 +204,13 @@ impl Snapshot {
         Self { kept, whole }
     }
 
-    /// Whether nothing is remembered.
+    /// Whether there are no pieces.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
 
-    /// With what rules would have left out of the last text, for those rules of which nothing is remembered: they are
-    /// in force since.
+    /// Adds what new rules would have ignored in the last text. A rule is new if no piece of it is remembered.
     #[must_use]
     pub fn with_new_rules(mut self, pieces: Vec<Piece>) -> Self {
         let known: HashSet<RuleId> = self
@@ -230,7 +229,7 @@ impl Snapshot {
         self
     }
 
-    /// Without what rules have left out that are not in force any more: it counts from now on.
+    /// Removes what rules ignored that have ended: that text counts from now on.
     #[must_use]
     pub fn without_rules(mut self, ended: impl Fn(RuleId) -> bool) -> Self {
         self.kept
@@ -238,7 +237,7 @@ impl Snapshot {
         self
     }
 
-    /// With the numbers that the store has given to rules that were just learned.
+    /// Gives newly learned rules the numbers from the store.
     pub fn number_rules(&mut self, stored: impl Fn(RuleId) -> Option<RuleId>) {
         for kept in &mut self.kept {
             kept.piece.rule = kept.piece.rule.and_then(&stored);
@@ -250,7 +249,7 @@ impl Snapshot {
     }
 }
 
-/// How much each piece matters: near the article first, and prose before labels.
+/// How much each piece matters: first those near the article, and prose before labels.
 fn classes(pieces: &[Piece], blocks: usize) -> Vec<u8> {
     let blocks = u32::try_from(blocks).unwrap_or(u32::MAX);
     let mut classes = Vec::with_capacity(pieces.len());
@@ -259,7 +258,7 @@ fn classes(pieces: &[Piece], blocks: usize) -> Vec<u8> {
             let inside = piece.after > 0 && piece.after < blocks;
             let behind = piece.after > 0 && at < NEAR;
             let before = piece.after < blocks && group.len() - at <= NEAR;
-            // What a rule leaves out is in the article itself.
+            // Text that a rule ignores is inside the article.
             let near = inside || behind || before || piece.rule.is_some();
             classes.push(match (near, piece.is_prose()) {
                 (true, true) => 0,
