@@ -1,9 +1,9 @@
-//! The Wayback Machine of the Internet Archive: what its answers mean, and when a page may be saved.
+//! The Wayback Machine of the Internet Archive: what its responses mean, and when a page may be saved.
 //!
-//! After the draft documentation of *Save Page Now 2* and the clients of 2024 to 2026. Errors come with HTTP 200, in
-//! the answer to the first request as well. A page is saved about five times a day, an hour apart at the earliest, and
-//! an account has a number of saves a minute and a day that differs by source: the limits are read from the answers,
-//! and the budget here is well below them.
+//! Based on the draft documentation of *Save Page Now 2* and on clients from 2024 to 2026. Errors come with HTTP
+//! 200, even in the response to the first request. A page can be saved about five times a day, an hour apart at
+//! the earliest. Sources differ on how many saves an account has per minute and day, so the limits are read from
+//! the responses, and the budget here is well below them.
 
 use std::time::Duration;
 
@@ -11,41 +11,41 @@ use serde::Deserialize;
 
 use crate::time::Timestamp;
 
-/// Between two requests: six a minute are allowed.
+/// The pause between two requests: six per minute are allowed.
 pub const BETWEEN: Duration = Duration::from_secs(12);
 
-/// A page is not saved again sooner.
+/// The shortest time between two saves of a page.
 pub const AGAIN: Duration = Duration::from_hours(1);
 
-/// Saves of one page a day.
+/// The most saves of a page per day.
 pub const PER_PAGE: u32 = 4;
 
-/// How often the archive is asked how a job is.
+/// How often the status of a job is requested.
 const LOOK: Duration = Duration::from_secs(15);
 
 /// The archive forgets a job after about this time.
 const JOB_FOR: Duration = Duration::from_hours(1);
 
-/// A save that failed is tried again after this time, doubled each time.
+/// The delay before a failed save is retried; it doubles each time.
 const RETRY: Duration = Duration::from_mins(2);
 const LONGEST_RETRY: Duration = Duration::from_hours(6);
 
-/// A page is given up after so many failed saves.
+/// After this many failed saves, a page is given up.
 const TRIES: u32 = 10;
 
-/// Bytes of an answer that are read.
+/// How many bytes of a response are read.
 pub const ANSWER: usize = 16 * 1024;
 
-/// The beginning of the reason why a page was not saved if our key is the cause.
+/// The beginning of the reason why a page was not saved, if our key is the cause.
 pub const NO_KEY: &str = "the key is not accepted";
 
-/// Characters of a message that are kept.
+/// How many characters of a message are kept.
 const MESSAGE: usize = 300;
 
-/// What the archive said to one request.
+/// A response of the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArchiveReply<'a> {
-    /// HTTP status; `None` when it could not be reached.
+    /// HTTP status; `None` if the archive could not be reached.
     pub status: Option<u16>,
     /// The body, or why it could not be reached.
     pub body: &'a str,
@@ -53,38 +53,38 @@ pub struct ArchiveReply<'a> {
     pub retry_after: Option<Duration>,
 }
 
-/// What was asked of the archive.
+/// A request to the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ArchiveRequest {
     /// To save a page.
     Save,
-    /// How a job is.
+    /// The status of a job.
     Status {
-        /// Its name.
+        /// Its id.
         job: String,
         /// When it began.
         since: Timestamp,
     },
 }
 
-/// What to do next about a page.
+/// What to do next for a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SnapshotStep {
-    /// The archive is at work: ask how the job is.
+    /// The archive is working on it: request the status of the job.
     Look {
-        /// Its name.
+        /// Its id.
         job: String,
         /// When.
         at: Timestamp,
     },
-    /// There is a snapshot.
+    /// The page was saved.
     Saved {
         /// Its time, as in its address: `20261202171133`.
         timestamp: String,
         /// The address that was saved.
         original: String,
     },
-    /// Ask again to save it.
+    /// Request the save again.
     Again {
         /// When.
         at: Timestamp,
@@ -109,7 +109,8 @@ struct AvailabilityJson {
     original_url: Option<String>,
 }
 
-/// What to do after a reply. `tries` is how often the archive was asked to save this page, this time included.
+/// What to do after a response. `tries` is how often the archive has been asked to save this page, including this
+/// time.
 #[must_use]
 pub fn judge(
     request: &ArchiveRequest,
@@ -150,7 +151,7 @@ pub fn judge(
     }
 }
 
-/// Reads a reply; the error is why it says nothing, and how long to wait at least.
+/// Parses a response; the error is why it says nothing, and the shortest time to wait.
 fn read(reply: ArchiveReply<'_>) -> Result<AvailabilityJson, (String, Option<Duration>)> {
     let Some(status) = reply.status else {
         return Err((reply.body.to_owned(), reply.retry_after));
@@ -167,7 +168,7 @@ fn read(reply: ArchiveReply<'_>) -> Result<AvailabilityJson, (String, Option<Dur
     })
 }
 
-/// Nothing was learnt: a job is asked for again as long as the archive remembers it.
+/// After a response that says nothing, the status of a job is requested as long as the archive remembers the job.
 fn unanswered(
     request: &ArchiveRequest,
     why: &str,
@@ -187,7 +188,7 @@ fn unanswered(
 }
 
 fn refused(code: &str, said: &str, tries: u32, now: Timestamp) -> SnapshotStep {
-    /// What another try does not change.
+    /// Errors that another attempt will not change.
     const FOR_GOOD: [&str; 6] = [
         "error:not-found",
         "error:no-access",
@@ -229,7 +230,7 @@ fn short(text: &str) -> String {
     plain.take(MESSAGE).collect()
 }
 
-/// `spn2-` and letters: it becomes part of an address.
+/// Whether it is `spn2-` and letters: the id becomes part of an address.
 fn is_job(job: &str) -> bool {
     (1..=100).contains(&job.len())
         && job
@@ -243,7 +244,7 @@ fn is_timestamp(text: &str) -> bool {
 
 const DAY: Duration = Duration::from_hours(24);
 
-/// The midnight (UTC) at which budgets begin again.
+/// The next midnight (UTC), when budgets start again.
 fn next_day(now: Timestamp) -> Timestamp {
     this_day(now) + DAY
 }
@@ -255,14 +256,14 @@ pub fn this_day(now: Timestamp) -> Timestamp {
     Timestamp::from_millis(now.as_millis().div_euclid(day) * day)
 }
 
-/// The saves that the archive has begun so far.
+/// The saves that the archive has started so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SavesSoFar {
-    /// The last one of this page.
+    /// The last save of this page.
     pub last: Option<Timestamp>,
-    /// Of this page today.
+    /// Saves of this page today.
     pub page: u32,
-    /// Of all pages today.
+    /// Saves of all pages today.
     pub all: u32,
 }
 
