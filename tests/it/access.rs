@@ -1,4 +1,4 @@
-//! Settings of single feeds: what they ask for, with which login, through which proxy, and who never sees a secret.
+//! Settings of single feeds: what they request, with which login and proxy, and that secrets never leak.
 
 use std::net::TcpListener;
 
@@ -9,7 +9,7 @@ fn feed(link: &str) -> Page {
     Page::rss(rss(&[("1", link, "First headline of them all", text)]))
 }
 
-/// A home with nothing in its configuration but this.
+/// A home with exactly this configuration.
 fn home(config: &str) -> Home {
     let home = Home::new("");
     std::fs::write(home.config_path(), config).expect("the configuration");
@@ -88,7 +88,7 @@ fn what_a_feed_sets_holds_for_it_and_for_no_other() {
     );
     assert_eq!(publisher.hits("/shut"), 0);
 
-    // The other way round: what only one feed may reach, only that feed reaches.
+    // The other way round: an address that only one feed may reach is reached by that feed alone.
     let home = self::home(&format!(
         "[fetch]\nhost_delay = \"0s\"\n[page]\nfetch = \"off\"\n\
          [[feed]]\nname = \"open\"\nurl = \"{0}\"\nallow_private = [\"127.0.0.1\"]\n\
@@ -164,7 +164,7 @@ fn logins_and_headers_go_to_the_feed_s_own_origin_only() {
     assert_eq!(header(&there, "/article", "authorization"), [None]);
     assert_eq!(header(&there, "/landed", "x-api-key"), [None]);
 
-    // Nothing that revisor writes has a secret in it.
+    // Nothing that revisor writes contains a secret.
     publisher.set("/basic", Page::status(401));
     let again = run(&["-v", "check", "--force"]);
     let shown = run(&["config", "show"]);
@@ -191,7 +191,7 @@ fn logins_and_headers_go_to_the_feed_s_own_origin_only() {
             "{text}"
         );
     }
-    // What is shown is a configuration again.
+    // The output is a valid configuration.
     let shown = run(&["config", "show"]).stdout;
     assert!(shown.contains("value_file = "), "{shown}");
     std::fs::write(home.config_path(), &shown).expect("the configuration");

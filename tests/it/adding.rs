@@ -1,4 +1,4 @@
-//! `add` and `import`: what is asked of a site to find its feeds, and what is read of what a person types.
+//! `add` and `import`: which requests find the feeds of a site, and how typed addresses are read.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn feed() -> Page {
     Page::rss(rss(&[("1", "https://e.example/1", "A headline", text)]))
 }
 
-/// A page that names no feed.
+/// A page that does not link to a feed.
 fn front() -> Page {
     Page::html("<!DOCTYPE html><html><title>Welcome</title><p>Read us.")
 }
@@ -31,7 +31,7 @@ fn a_feed_is_asked_for_once_when_it_is_added() {
     assert_eq!(added[0]["entries"], 1);
     assert_eq!(publisher.hits("/feed.xml"), 1);
     assert_eq!(publisher.log().len(), 1, "{:?}", publisher.log());
-    // The baseline is as good as one from a poll: the next one is conditional.
+    // The first snapshot is as good as one from a poll: the next poll is conditional.
     assert_eq!(home.check_due()["feeds"][0]["outcome"], "not_modified");
 }
 
@@ -100,7 +100,7 @@ fn http_is_taken_where_there_is_no_https_and_nobody_asked_for_it() {
         );
     }
     assert_eq!(json(&home.ok(&["feeds", "--json"]))[0]["url"], url);
-    // The policy holds for both.
+    // The policy applies to both.
     let strict = Home::new("");
     std::fs::write(strict.config_path(), "").expect("the configuration");
     let before = publisher.log().len();
@@ -187,7 +187,7 @@ fn a_page_without_a_feed_is_watched_moved_and_removed() {
     assert!(home.ok(&["feeds"]).contains("terms"));
     home.ok(&["db", "verify"]);
 
-    // With the page its history moves, and nothing is told of that.
+    // The history moves with the page, and that sends no alert.
     publisher.set("/legal/terms", terms(14));
     let moved = publisher.url("/legal/terms");
     home.ok(&["mv", "terms", &moved]);

@@ -8,7 +8,7 @@ use crate::mail_server::MailServer;
 use crate::services::Services;
 use crate::support::{Home, Page, Server, rss};
 
-/// Targets of all kinds that speak HTTP, public ones without confirmation.
+/// Targets of all kinds that use HTTP; public ones do not need confirmation.
 pub(crate) fn targets(services: &Services) -> String {
     let root = services.url("");
     let mut text = String::new();
@@ -51,7 +51,7 @@ pub(crate) fn targets(services: &Services) -> String {
             ),
         ),
     ] {
-        // The topic of ntfy is what its JSON names, and the server's path has to stay.
+        // The topic of ntfy is in its JSON, and the server's path has to be kept.
         let _ = writeln!(
             text,
             "[[target]]\nname = \"{kind}\"\nkind = \"{kind}\"\n{keys}"
@@ -103,7 +103,7 @@ impl Bench {
             "The text of the article stays as it is.",
         );
         self.publisher.set("/a.xml", Page::rss(rss(&[item])));
-        // What a delivery brings is looked at by each test.
+        // Each test checks the result of the delivery itself.
         self.home.run(&["check", "--force"]);
     }
 
@@ -135,7 +135,7 @@ fn an_edited_headline_arrives_everywhere_once_and_readable() {
             "{kind}: {text}"
         );
     }
-    // A second one follows, and the session is kept within a run only.
+    // A second one follows; the session is only kept within a run.
     bench.publish("Minister resigns over the report of talks");
     for kind in KINDS {
         assert_eq!(services.taken(kind).len(), 2, "{kind}: {}", bench.row(kind));
@@ -232,7 +232,7 @@ fn a_channel_that_is_gone_disables_its_target() {
         let row = bench.row(kind);
         assert_eq!(row["state"], "disabled", "{row}");
     }
-    // The others are told, and no public account is.
+    // The others get an alert, but no public account does.
     let told = |kind: &str| {
         services
             .taken(kind)
@@ -256,7 +256,7 @@ fn a_public_post_waits_for_a_person() {
     bench.publish("Minister resigns over the report of talks");
     assert!(services.taken("mastodon").is_empty());
     assert_eq!(bench.row("public")["held"], 2);
-    // Neither a retry nor a replay lets it go.
+    // Neither a retry nor a replay releases it.
     bench.home.run(&["notify", "retry", "--all"]);
     bench.home.run(&["notify", "replay", "--since", "2d"]);
     assert!(services.taken("mastodon").is_empty());
@@ -306,7 +306,7 @@ fn posts_of_an_article_are_a_thread_below_the_first_one() {
     }
     assert_eq!(services.refused(), [""; 0]);
 
-    // The first post was deleted: the next one stands alone.
+    // The first post was deleted, so the next one does not reply to it.
     services.forget("mastodon");
     bench.publish("Minister returns to the office");
     let posts = services.taken("mastodon");
@@ -467,7 +467,7 @@ fn a_check_pings_the_one_who_watches_the_watcher() {
     assert!(pings > 0);
     bench.publish("Minister confirms the report of talks");
     assert_eq!(services.taken("alive").len(), pings + 1);
-    // It takes no events.
+    // It receives no events.
     assert_eq!(bench.row("alive")["pending"], 0);
     assert!(
         services

@@ -1,11 +1,11 @@
-//! Holds the table "who may import whom" against the imports, and the pure modules against what they may not name.
+//! Checks imports against the table of allowed imports, and pure modules against the names that they must not use.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Module, and the modules that it may import. `main.rs` and `lib.rs` are not in it: the one imports `cli`, the other
-/// declares everything.
+/// Each module with the modules that it may import. `main.rs` and `lib.rs` are missing: one imports `cli`, the
+/// other declares everything.
 pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("names", &[]),
     ("time", &[]),
@@ -57,10 +57,11 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Modules without IO, clock, randomness and logging.
+/// Modules without IO, clock, randomness or logging.
 const PURE: &[&str] = &["domain", "feed", "extract", "report"];
 
-/// The decisions of a check, outside the pure modules as they bear the settings: everything that they take is read before.
+/// The decisions of a check. They are outside the pure modules because they depend on the settings, but everything
+/// that they need is read before.
 const DECISIONS: &[&str] = &[
     "check/feed/decide.rs",
     "check/page/interpret.rs",
@@ -70,7 +71,7 @@ const DECISIONS: &[&str] = &[
     "check/events/revise.rs",
 ];
 
-/// Names that have no place in a pure module.
+/// Names that must not occur in a pure module.
 const IMPURE: &[&str] = &[
     "tokio",
     "rusqlite",
@@ -88,7 +89,7 @@ const IMPURE: &[&str] = &[
     "tracing",
 ];
 
-/// A crate, and the only modules that may name it.
+/// A crate, and the only modules that may use it.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["store", "columns"]),
     ("reqwest", &["fetch", "notify"]),
@@ -136,7 +137,7 @@ fn modules_import_only_what_the_table_allows() {
 fn pure_modules_name_nothing_impure() {
     let mut wrong = Vec::new();
     for (module, file, text) in sources() {
-        // A test may use threads and files; what it tests may not.
+        // A test may use threads and files; the code that it tests may not.
         if !PURE.contains(&module.as_str()) || file.ends_with("tests.rs") {
             continue;
         }
@@ -173,7 +174,7 @@ fn decisions_ask_nobody() {
 fn edge_crates_stay_behind_their_doors() {
     let mut wrong = Vec::new();
     for (module, file, text) in sources() {
-        // A test may look at what a door hides.
+        // A test may see private items.
         if file.ends_with("tests.rs") {
             continue;
         }
@@ -196,7 +197,7 @@ fn files_stay_readable_on_a_few_screens() {
     let long: Vec<String> = sources()
         .into_iter()
         .filter_map(|(_, file, text)| {
-            // A file of tests is as long as its cases.
+            // The length of a file of tests depends on the number of cases.
             let tests = file.ends_with("tests.rs");
             let lines = if tests { 0 } else { code_lines(&text).count() };
             (lines > 600).then(|| format!("{}: {lines} lines, split it", file.display()))
@@ -224,7 +225,7 @@ fn the_table_has_no_circle() {
 /// Folders of `src/` that are packages of several modules.
 const PACKAGES: &[&str] = &["core", "read"];
 
-/// Module, path and text of every file of `src/`; those that only declare modules (`main.rs`, `lib.rs`) are left out.
+/// Module, path and text of every file in `src/`, without those that only declare modules (`main.rs`, `lib.rs`).
 pub(crate) fn sources() -> Vec<(String, PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
@@ -255,7 +256,7 @@ pub(crate) fn sources() -> Vec<(String, PathBuf, String)> {
         .collect()
 }
 
-/// Lines of production code with their numbers: up to the tests, comments left out.
+/// Lines of production code with their numbers: up to the tests, without comments.
 pub(crate) fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines()
         .enumerate()
@@ -264,7 +265,7 @@ pub(crate) fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
         .map(|(place, line)| (place + 1, line))
 }
 
-/// The first segment of every `crate::…` path in a line; `use crate::{a, b}` gives all of them.
+/// The first segment of every `crate::…` path in a line, including all of `use crate::{a, b}`.
 fn crate_paths(line: &str) -> BTreeSet<&str> {
     let mut found = BTreeSet::new();
     for (place, _) in line.match_indices("crate::") {
@@ -284,7 +285,8 @@ fn crate_paths(line: &str) -> BTreeSet<&str> {
     found
 }
 
-/// Whether a line names a crate by the beginning of a path; a module of ours with the same name has a path before it.
+/// Whether a line uses a crate, by the beginning of a path. A module of ours with the same name has a path before
+/// it.
 fn names_crate(line: &str, name: &str) -> bool {
     let path = format!("{name}::");
     line.match_indices(&path).any(|(place, _)| {

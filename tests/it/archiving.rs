@@ -1,4 +1,4 @@
-//! `[archive]`: the page of a change is saved by a web archive, and no alert waits for it.
+//! `[archive]`: a web archive saves the page of a change, and no alert waits for it.
 
 use serde_json::json;
 
@@ -90,7 +90,7 @@ fn the_page_of_a_change_is_archived_and_the_change_leads_to_it() {
         .collect();
     assert_eq!(form[0], ("url".to_owned(), link.clone()));
 
-    // What is told of the article next names the snapshot.
+    // The next event of the article names the snapshot.
     publisher.set("/a.xml", feed("The bridge closes in July", &link));
     eventually(PATIENCE, "the next change is known", || {
         asks("SELECT count(*) FROM changes") == 3

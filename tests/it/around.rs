@@ -1,8 +1,7 @@
-//! What stands around the text of an article: kicker, standfirst and the targets of links, from a stored state to every
-//! way out.
+//! The text around an article: kicker, standfirst and link targets, from a stored state to every output.
 //!
-//! The pages of these tests have no kicker and no standfirst: what was known of it is written into the database, so that the
-//! next look finds it gone.
+//! The pages of these tests have no kicker and no standfirst. The tests write earlier ones into the database, so
+//! that the next check finds them gone.
 
 use revisor::domain::state::{Link, PageState};
 use rusqlite::Connection;
@@ -20,7 +19,7 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// A feed with one page that was read once.
+    /// A feed with one page that was checked once.
     pub(crate) fn new() -> Self {
         let (publisher, receiver) = (Server::start(), Server::start());
         let home = Home::new(&format!(
@@ -43,7 +42,7 @@ impl Bench {
         bench
     }
 
-    /// The page, with something new where no reader sees it.
+    /// Serves the page with a change that no reader sees.
     pub(crate) fn publish(&self, nonce: u32) {
         let html = format!(
             "<!DOCTYPE html><html><head><title>Report</title><meta name=\"nonce\" content=\"{nonce}\"></head><body>\
@@ -57,7 +56,7 @@ impl Bench {
         self.publisher.set("/a", Page::html(html));
     }
 
-    /// What was known of the page.
+    /// Changes the stored state of the page.
     pub(crate) fn knew(&self, change: impl Fn(&mut PageState)) {
         rewrite(&self.home.db_path(), |state| {
             if let Some(page) = &mut state.page {
@@ -176,7 +175,7 @@ fn kicker_standfirst_and_links_are_told_everywhere() {
     let body: Value = serde_json::from_slice(&bench.receiver.hooks()[0].body).unwrap();
     assert_eq!(body["data"]["diff"], data["diff"]);
 
-    // Once is enough.
+    // It is only reported once.
     bench.publish(2);
     bench.home.check();
     assert_eq!(bench.home.events().len(), 1);
@@ -196,7 +195,7 @@ fn what_an_older_version_did_not_read_is_no_edit() {
         bench.publish(1);
         bench.home.check();
         assert_eq!(bench.home.events(), Vec::<Value>::new(), "kept: {kept}");
-        // From here on it is known, and an edit of it is one.
+        // From here on the standfirst is known, and a change of it is an edit.
         bench.knew(|page| page.standfirst = Some(STANDFIRST.to_owned()));
         bench.publish(2);
         bench.home.check();

@@ -1,7 +1,7 @@
-//! The unit in a systemd that was really booted, in namespaces of its own: what a unit file says and what comes of it are
-//! two things.
+//! The unit in a really booted systemd, in its own namespaces: a unit file may have other effects than it seems
+//! to.
 //!
-//! Needs root, and `kits/hostile/systemd_boot.sh` of the corpora, which boots it.
+//! Needs root, and `kits/hostile/systemd_boot.sh` of the corpora, which boots systemd.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,17 +10,17 @@ use std::process::{Command, Stdio};
 use crate::corpora::kit;
 use crate::support::{PATIENCE, SECRET, barred, eventually, skip};
 
-/// As many starts as it takes, a credential, and the endpoint.
+/// Unlimited starts, a credential, and the endpoint.
 const DROP_IN: &str = "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestartSec=100ms\n\
                        LoadCredential=desk:/etc/revisor/desk.secret\nSocketBindAllow=tcp:9464\n";
 
-/// A watchdog that bites within seconds; on a busy machine also for no reason.
+/// A watchdog with a timeout of a few seconds; on a busy machine it may also fire without a reason.
 const WATCHDOG: &str = "[Service]\nWatchdogSec=3s\n";
 
 const CONFIG: &str = "[web]\nlisten = \"127.0.0.1:9464\"\n[fetch]\nallow_private = [\"127.0.0.0/8\"]\n\
     [[target]]\nname = \"desk\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1/\"\nsecret_credential = \"desk\"\n";
 
-/// Under the same limits as the service, a process that reads a PDF starts, and reads it.
+/// A process that reads a PDF starts under the same limits as the service, and succeeds.
 const READS_A_PDF: &str =
     "[Service]\nExecStartPost=/usr/bin/revisor inspect article /etc/revisor/notice.pdf\n";
 
@@ -33,7 +33,7 @@ const PDF: &str = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n\
 struct Booted {
     script: PathBuf,
     work: tempfile::TempDir,
-    /// One at a time: the script has one place for its processes.
+    /// One at a time: the script has only one place for its processes.
     _turn: File,
 }
 
@@ -48,7 +48,7 @@ impl Booted {
             skip("a systemd is booted by root only");
             return None;
         }
-        // Wherever else temporary files are: the script takes no path with a space in it.
+        // Not in the usual temporary folder: the script does not accept a path with a space.
         let place = Path::new("/tmp");
         let turn = File::create(place.join("revisor-booted.lock")).unwrap();
         turn.lock().unwrap();
@@ -59,7 +59,7 @@ impl Booted {
         };
         let started = booted.command("start").output().unwrap();
         let mut said = String::from_utf8_lossy(&started.stdout).into_owned();
-        // The script waits ten seconds for it, and a busy machine may need more.
+        // The script waits ten seconds for the boot, and a busy machine may need longer.
         if said.contains("starting") || said.contains("initializing") {
             said = booted
                 .shell("timeout 60 systemctl is-system-running --wait")
@@ -82,7 +82,7 @@ impl Booted {
         command
     }
 
-    /// Runs a shell inside; the code and what was printed.
+    /// Runs a shell command inside; returns the exit code and the output.
     fn shell(&self, line: &str) -> (Option<i32>, String) {
         let output = self
             .command("exec")
@@ -103,7 +103,7 @@ impl Booted {
         text
     }
 
-    /// Puts a file of ours there.
+    /// Copies a file of ours into the system.
     fn put(&self, file: File, place: &str) {
         let mut command = self.command("exec");
         command.args([
@@ -163,7 +163,7 @@ fn the_unit_does_what_it_says() {
         "chmod 755 /usr/bin/revisor; chmod 600 /etc/revisor/desk.secret; systemctl daemon-reload",
     );
 
-    // Ready means ready, with a secret that only systemd can read.
+    // The service is only ready when it works, with a secret that only systemd can read.
     systemd.ok("systemctl start revisor");
     assert_eq!(systemd.property("ActiveState"), "active");
     let status = systemd.property("StatusText");
@@ -176,7 +176,7 @@ fn the_unit_does_what_it_says() {
     let answer = systemd.ok(&format!("bash -c \"{ask}\""));
     assert!(answer.contains(" 200 "), "{answer}");
 
-    // The sandbox is there.
+    // The sandbox is active.
     let pid = systemd.property("MainPID");
     let status = systemd.ok(&format!("cat /proc/{pid}/status"));
     for line in [
@@ -194,7 +194,7 @@ fn the_unit_does_what_it_says() {
     ));
     assert_ne!(code, Some(0), "all but the state is read-only");
 
-    // A good reload is taken, a bad one fails and changes nothing.
+    // A valid reload is applied; an invalid one fails and changes nothing.
     let feed = "[[feed]]\nurl = \"http://127.0.0.1:1/a.xml\"\n";
     systemd.write(&format!("{CONFIG}{feed}"), "/etc/revisor/config.toml");
     systemd.ok("systemctl reload revisor");
@@ -210,7 +210,7 @@ fn the_unit_does_what_it_says() {
     assert_eq!(systemd.property("ActiveState"), "active");
     assert_eq!(systemd.property("MainPID"), pid);
 
-    // So does one that only the service can find wrong: a credential that it was not started with.
+    // A reload also fails if only the service can see the mistake: a credential that it was not started with.
     let two = CONFIG[CONFIG.find("[[target]]").unwrap()..].replace("\"desk\"", "\"two\"");
     systemd.write(&format!("{CONFIG}{feed}{two}"), "/etc/revisor/config.toml");
     let (code, text) = systemd.shell("systemctl reload revisor");
@@ -219,8 +219,8 @@ fn the_unit_does_what_it_says() {
     systemd.write(&format!("{CONFIG}{feed}"), "/etc/revisor/config.toml");
     systemd.ok("systemctl reload revisor");
 
-    // A writer that is stuck is seen: somebody else holds the database, and a reload has something to write. Then a
-    // process that does nothing at all.
+    // The watchdog notices a stuck writer: another process locks the database, and a reload has something to
+    // write. Then it notices a process that does nothing at all.
     let place = "/etc/systemd/system/revisor.service.d/watchdog.conf";
     systemd.write(WATCHDOG, place);
     systemd.ok("systemctl daemon-reload; systemctl restart revisor");
@@ -245,14 +245,14 @@ fn the_unit_does_what_it_says() {
         systemd.property("ActiveState") == "active"
     });
 
-    // Stopping is done in time, and in order.
+    // Stopping is quick and orderly.
     systemd.ok(&format!(
         "rm {place}; systemctl daemon-reload; systemctl restart revisor"
     ));
     systemd.ok("timeout 9 systemctl stop revisor");
     assert_eq!(systemd.property("Result"), "success");
 
-    // What another start does not heal is not tried again.
+    // A failure that a restart cannot fix is not retried.
     systemd.write("nonsense = 1\n", "/etc/revisor/config.toml");
     stays_down(&systemd, "2");
     systemd.write(CONFIG, "/etc/revisor/config.toml");

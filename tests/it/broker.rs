@@ -1,4 +1,4 @@
-//! An MQTT broker that takes publications with quality of service 1, and nothing else (MQTT 3.1.1).
+//! An MQTT broker that only accepts publications with quality of service 1 (MQTT 3.1.1).
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -13,7 +13,7 @@ pub(crate) struct Broker {
 #[derive(Default)]
 struct Shared {
     taken: Vec<String>,
-    /// Whether connections are closed at once.
+    /// Whether connections are closed immediately.
     down: bool,
     /// Whether logins are refused.
     locked: bool,
@@ -37,7 +37,7 @@ impl Broker {
         self.port
     }
 
-    /// The bodies, in the order of their publication.
+    /// The bodies in the order of publication.
     pub(crate) fn taken(&self) -> Vec<String> {
         self.shared.lock().unwrap().taken.clone()
     }

@@ -1,11 +1,11 @@
-//! Backup, verification and retention, with the real program on a database that has lived.
+//! Backup, verification and retention, with the real program on a used database.
 
 use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::support::{END, Home, PATIENCE, Page, Server, eventually, rss};
 
-/// A database with an entry whose headline, description and page were edited, in several ways.
+/// A database with an entry whose headline, description and page were edited in several ways.
 pub(crate) fn lived(keep: &str) -> (Server, Home) {
     let publisher = Server::start();
     let home = Home::new(&format!(
@@ -79,7 +79,7 @@ fn what_is_whole_is_found_whole_and_every_fault_has_a_name() {
 
     let copy = home.path().join("whole.db");
     std::fs::copy(home.db_path(), &copy).unwrap();
-    // Whatever the last byte was, it is another afterwards: ids and hashes differ from run to run.
+    // Changes the last byte, whatever it was: ids and hashes differ from run to run.
     let flip = |table: &str, column: &str| {
         format!(
             "UPDATE {table} SET {column} = CAST(substr({column}, 1, length({column}) - 1) || \
@@ -141,7 +141,7 @@ fn what_is_whole_is_found_whole_and_every_fault_has_a_name() {
     }
 }
 
-/// Alters the event of a change, as somebody would who knows how events are kept.
+/// Alters the event of a change, like a person who knows how events are stored.
 fn forge(home: &Home, change: i64, alter: impl Fn(&mut Value)) {
     let conn = Connection::open(home.db_path()).unwrap();
     let packed: Vec<u8> = conn
@@ -163,7 +163,7 @@ fn forge(home: &Home, change: i64, alter: impl Fn(&mut Value)) {
     .unwrap();
 }
 
-/// What it is, in which change, and what it does to the event.
+/// What the forgery is, in which change, and how it alters the event.
 type Forgery = (&'static str, i64, Box<dyn Fn(&mut Value)>);
 
 #[test]
@@ -226,7 +226,7 @@ fn an_event_that_was_written_anew_is_held_against_the_texts_and_the_list_of_chan
         assert!(faults.contains(name), "{name}: {faults}");
     }
 
-    // The newest change, taken away with everything that tells of it; and one in the middle.
+    // The newest change is deleted with everything that refers to it; then one in the middle.
     for number in [last, 1] {
         std::fs::copy(&copy, home.db_path()).unwrap();
         for table in ["deliveries", "events"] {
@@ -255,7 +255,7 @@ fn an_event_that_was_written_anew_is_held_against_the_texts_and_the_list_of_chan
         );
     }
 
-    // An event of no change.
+    // An event that does not belong to a change.
     std::fs::copy(&copy, home.db_path()).unwrap();
     execute(
         &home,
@@ -293,7 +293,7 @@ fn a_copy_that_is_killed_leaves_its_name_free_for_the_next_one() {
     let name = copy.to_str().unwrap();
     let whole = std::fs::metadata(home.db_path()).unwrap().len();
     assert!(whole > 100 * 1024, "{whole}");
-    // The system kills whoever writes more than that to one file.
+    // The system kills a process that writes more than that to a file.
     let backup = home.command(&["db", "backup", name]);
     let mut limited = std::process::Command::new("sh");
     limited
@@ -317,7 +317,7 @@ fn a_copy_that_is_killed_leaves_its_name_free_for_the_next_one() {
         .filter(|file| file.to_string_lossy().contains(".part"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
-    // And what an older revisor left.
+    // And a file that an older revisor left.
     let empty = home.path().join("empty.db");
     std::fs::write(&empty, b"").unwrap();
     let ran = home.run(&["--db", empty.to_str().unwrap(), "db", "verify"]);
@@ -363,7 +363,7 @@ fn retention_takes_bodies_and_leaves_hashes_headers_and_dates() {
     assert!(left.0.contains("content-type"));
     assert_eq!(left.1, 32);
     drop(conn);
-    // When it came is part of the chain.
+    // The time when it was received is part of the chain.
     let (code, report) = verify(&home);
     assert_eq!(code, Some(5), "{report:#}");
     execute(
@@ -372,7 +372,7 @@ fn retention_takes_bodies_and_leaves_hashes_headers_and_dates() {
     );
     let (code, report) = verify(&home);
     assert_eq!(code, Some(0), "{report:#}");
-    // What is gone is gone for the feed, and its history is all there.
+    // The feed no longer has it, but its history is complete.
     assert_eq!(Some(home.events().len() as u64), report["changes"].as_u64());
 }
 
@@ -439,7 +439,7 @@ fn a_clock_that_leapt_ahead_makes_nothing_old() {
         let now = (kept(&home, "feed"), kept(&home, "page"), texts(&home));
         assert_eq!(now, whole, "{after}");
     };
-    // For the clock it is the same whether it has leapt or the past has.
+    // For the clock it makes no difference whether it has jumped or the past has moved.
     all_at(years);
     let ran = home.run(&["db", "prune"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
@@ -452,7 +452,7 @@ fn a_clock_that_leapt_ahead_makes_nothing_old() {
     assert_eq!(daemon.wait(END), Some(0));
     unharmed("the care of the daemon");
 
-    // Answers that came since, by servers with another time.
+    // Later responses from servers with a different time.
     all_at(-years);
     execute(
         &home,
@@ -469,7 +469,7 @@ fn a_clock_that_leapt_ahead_makes_nothing_old() {
     assert_eq!((kept(&home, "feed"), kept(&home, "page")), (0, 0));
 }
 
-/// Texts of revisions that are kept.
+/// How many revisions still have their text.
 fn texts(home: &Home) -> i64 {
     let conn = Connection::open(home.db_path()).unwrap();
     conn.query_row(
@@ -518,7 +518,7 @@ fn retention_takes_old_texts_and_leaves_the_chain_the_changes_and_the_returns() 
     assert_eq!(gone.code, Some(2));
     assert!(gone.stderr.contains("has been deleted"), "{}", gone.stderr);
 
-    // A return to a text that is gone is still one, and the text is there again.
+    // A return to a deleted text is still recognised, and the text is stored again.
     publisher.set(
         "/feed.xml",
         Page::rss(rss(&[(
@@ -583,7 +583,7 @@ fn the_doctor_names_what_is_wrong_and_fails_only_over_what_does_not_work() {
     for check in ["configuration", "clock", "database", "identity"] {
         has(&found, check, "ok", "");
     }
-    // A copy in the place of the file is found out, and is one no longer once it is written to.
+    // A copy in place of the file is recognised, and no longer counts as one after a write.
     let copy = home.path().join("copy.db");
     std::fs::copy(home.db_path(), &copy).unwrap();
     std::fs::rename(&copy, home.db_path()).unwrap();
@@ -594,7 +594,7 @@ fn the_doctor_names_what_is_wrong_and_fails_only_over_what_does_not_work() {
     has(&found, "targets", "warn", "no alerts will be sent");
     assert!(home.ok(&["doctor"]).contains("hint: "));
 
-    // A feed that fails, a receiver that is gone, and a clock that was ahead.
+    // A failing feed, a receiver that is gone, and a clock that was ahead.
     publisher.set("/feed.xml", Page::status(500));
     let config = std::fs::read_to_string(home.config_path()).unwrap();
     let target = format!(
@@ -619,7 +619,7 @@ fn the_doctor_names_what_is_wrong_and_fails_only_over_what_does_not_work() {
     has(&found, "feeds", "ok", "0 of 1");
     has(&found, "targets", "fail", "desk has been disabled");
 
-    // A configuration that is none, and a database that is none, do not keep it from answering.
+    // It works even if neither the configuration nor the database is valid.
     std::fs::write(home.db_path(), "no database").unwrap();
     let (code, found) = doctor(&home);
     assert_eq!(code, Some(3), "{found:#?}");
@@ -642,7 +642,7 @@ fn answers_that_resemble_one_another_take_little_room_and_are_read_as_before() {
         "[keep]\ncaptures = \"all\"\n[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
         publisher.url("/feed.xml")
     ));
-    // Words that do not repeat, so that only the other answers can make one small.
+    // Words that do not repeat, so that a response can only become small by means of the other ones.
     let other = |seed: u32| -> String {
         (0..300)
             .map(|n| format!("w{:x} ", (seed + n).wrapping_mul(2_654_435_761)))
@@ -694,7 +694,7 @@ fn answers_that_resemble_one_another_take_little_room_and_are_read_as_before() {
     let (code, report) = verify(&home);
     assert_eq!((code, &report["bodies"]), (Some(0), &Value::from(20)));
 
-    // What comes after it is stored as ever, and the daemon compacts by itself.
+    // Later responses are stored as usual, and the daemon compacts on its own.
     (20..36).for_each(publish);
     let mut daemon = home.daemon();
     eventually(PATIENCE, "the daemon compacts", || {
@@ -718,7 +718,7 @@ fn pruning_gives_space_back_also_from_a_file_that_another_program_made() {
     ));
     home.check();
     let conn = Connection::open(home.db_path()).expect("the database");
-    // As `sqlite3 old.db .dump | sqlite3 new.db` leaves it; then much is written and taken away.
+    // As `sqlite3 old.db .dump | sqlite3 new.db` leaves it; then much is written and deleted.
     conn.execute_batch(
         "PRAGMA auto_vacuum = NONE; VACUUM; CREATE TABLE filler (bytes BLOB); \
          INSERT INTO filler VALUES (zeroblob(8000000)); DROP TABLE filler; PRAGMA wal_checkpoint(TRUNCATE);",
@@ -731,7 +731,7 @@ fn pruning_gives_space_back_also_from_a_file_that_another_program_made() {
     assert_eq!(pruned.code, Some(0), "{}", pruned.stderr);
     assert!(pruned.stderr.contains("rebuilt"), "{}", pruned.stderr);
     assert!(size() < 2_000_000, "{}", size());
-    // Once is enough: from now on it gives back what is free.
+    // Only once: from now on it releases free space by itself.
     let again = home.run(&["db", "prune"]);
     assert!(!again.stderr.contains("rebuilt"), "{}", again.stderr);
     home.ok(&["db", "verify"]);

@@ -1,4 +1,4 @@
-//! The commands one by one, with the real binary.
+//! Each command, with the real binary.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
@@ -16,7 +16,7 @@ fn feed(url: &str) -> String {
     )
 }
 
-/// A home in which the titles followed one another.
+/// A home with a feed whose entry had these titles in turn.
 fn home_with(publisher: &Server, titles: &[&str]) -> Home {
     let home = Home::new(&feed(&publisher.url("/feed.xml")));
     for title in titles {
@@ -398,7 +398,7 @@ fn beside_a_daemon_add_leaves_the_baseline_to_it() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.stderr.contains("within a minute"), "{ran:?}");
     daemon.signal("HUP");
-    // Its requests tell nothing: `add` makes some too, and the daemon may have looked at the file by itself before.
+    // Requests do not prove anything: `add` also makes some, and the daemon may have read the file before.
     eventually(PATIENCE, "the new feed has a baseline", || {
         let feeds = json(&home.run(&["feeds", "--json"]));
         feeds[1]["state"] == "ok" && feeds[1]["entries"] == 1
@@ -419,7 +419,7 @@ fn init_writes_a_configuration_once() {
         1
     );
 
-    // What it offers can be taken up as it stands.
+    // What it suggests can be used unchanged.
     let is_offer = |line: &str| line.starts_with("# [") || line.contains(" = ");
     let taken_up: Vec<&str> = text
         .lines()

@@ -1,4 +1,4 @@
-//! Many pages of one feed, and whether the others notice.
+//! Many pages of one feed, and whether they disturb other feeds.
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::support::{Home, PATIENCE, Page, Server, eventually};
 
-/// Entries of the feed with many pages, each on a host of its own.
+/// Entries of the feed with many pages, each on its own host.
 const CROWD: usize = 60;
 
 /// A publisher on all loopback addresses.
@@ -80,7 +80,7 @@ fn answer(mut stream: TcpStream, port: u16, polls: &AtomicUsize, sending: &Atomi
     }
 }
 
-/// The slowness of a server, not the waiting of a test.
+/// The delay of a slow server, not a wait of the test.
 #[expect(clippy::disallowed_methods, reason = "the slowness is what is tested")]
 fn pace() {
     thread::sleep(Duration::from_millis(200));
@@ -114,7 +114,7 @@ fn a_feed_with_many_trickling_pages_does_not_keep_others_from_being_polled() {
     eventually(PATIENCE, "the places of one feed's pages are taken", || {
         site.sending.load(Ordering::SeqCst) >= 4
     });
-    // Each of the pages keeps its place for half a minute, or for as long as a slow one may.
+    // Each of the pages takes its slot for half a minute, or for as long as a slow page may.
     let before = site.polls.load(Ordering::SeqCst);
     eventually(
         Duration::from_secs(12),
@@ -128,7 +128,7 @@ fn a_feed_with_many_trickling_pages_does_not_keep_others_from_being_polled() {
     );
 }
 
-/// So many items, the newest first, each with a text of its own.
+/// This many items, the newest first, each with its own text.
 fn many(count: usize) -> String {
     let mut items = String::new();
     for number in (0..count).rev() {
@@ -151,7 +151,7 @@ fn thousands_of_new_entries_are_taken_a_few_hundred_at_a_time() {
         "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"flood\"\nevery = \"1h\"\n",
         server.url("/feed")
     ));
-    // The first poll of a feed stores all that is there.
+    // The first poll of a feed stores everything in it.
     serve(700);
     assert_eq!(home.check()["feeds"][0]["new"], 700);
     serve(1900);

@@ -1,4 +1,4 @@
-//! The daemon: polls by itself, stops when told, reloads, and shares its database with the command line.
+//! The daemon: polls by itself, stops on request, reloads, and shares its database with the command line.
 
 use crate::support::{END, Home, PATIENCE, Page, Server, eventually, rss};
 
@@ -38,7 +38,7 @@ fn it_polls_stores_and_stops_in_time() {
     });
     daemon.signal("TERM");
     assert_eq!(daemon.wait(END), Some(0));
-    // The journal alone tells what was edited, and where.
+    // The journal alone shows what was edited, and where.
     let log = std::fs::read_to_string(home.path().join("daemon.log")).unwrap();
     let edit = log.lines().find(|line| line.contains("entry.revised"));
     let edit = edit.unwrap_or_else(|| panic!("no line for the edit in\n{log}"));
@@ -157,7 +157,7 @@ fn commands_beside_the_service_need_none_of_its_secrets() {
     });
     daemon.signal("TERM");
     assert_eq!(daemon.wait(END), Some(0));
-    // Without the service somebody else has to send, and cannot.
+    // Without the service, the command has to send by itself, and cannot.
     let alone = home.run(&["notify", "retry", "desk"]);
     assert_eq!(alone.code, Some(2), "{}", alone.stderr);
     assert!(alone.stderr.contains("HOOK"), "{}", alone.stderr);

@@ -1,5 +1,5 @@
-//! Trouble with the database: what cannot be stored is not taken for seen, what is over is got over, and a file that is
-//! not to be used is left alone.
+//! Trouble with the database: what cannot be stored does not count as seen, temporary problems are survived, and a
+//! file that must not be used is not touched.
 
 use std::fs;
 use std::io::Write as _;
@@ -19,14 +19,14 @@ const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
 const EROFS: i32 = 30;
 
-/// `faults.c`, built; `None` where there is no compiler.
+/// `faults.c`, compiled; `None` without a compiler.
 pub(crate) fn shim() -> Option<&'static Path> {
     static BUILT: OnceLock<Option<PathBuf>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/faults.c");
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let library = folder.join("faults.so");
-        // Another run of the tests may be loading the one that is there.
+        // Another run of the tests may be loading the existing file.
         let fresh = folder.join(format!("faults-{}.so", std::process::id()));
         let output = Command::new("cc")
             .args(["-shared", "-fPIC", "-O1", "-o"])
@@ -49,7 +49,7 @@ pub(crate) fn shim() -> Option<&'static Path> {
     built.as_deref()
 }
 
-/// A command that fails as `faults.c` says.
+/// A command in which `faults.c` makes a call fail.
 fn failing(home: &Home, arguments: &[&str], shim: &Path, call: &str, errno: i32) -> Command {
     let mut command = home.command(arguments);
     command
@@ -59,8 +59,8 @@ fn failing(home: &Home, arguments: &[&str], shim: &Path, call: &str, errno: i32)
     command
 }
 
-/// A feed with a headline. The `ETag` makes sure that a poll that was noted and not stored would be noticed: the next one
-/// would be answered 304.
+/// A feed with a headline. With its `ETag`, a poll that was noted but not stored would be noticed: the next
+/// response would be 304.
 fn edition(server: &Server, number: u32) {
     let title = format!("The harbour of the town is closed for {number} days");
     let items = [(
@@ -80,7 +80,7 @@ fn home(server: &Server, every: &str, rest: &str) -> Home {
     ))
 }
 
-/// How many changes are stored, read without the program; the file has to be whole.
+/// The number of stored changes, read without the program; the file has to be intact.
 fn changes(home: &Home) -> i64 {
     let conn = Connection::open(home.db_path()).unwrap();
     let whole: String = conn
@@ -91,7 +91,7 @@ fn changes(home: &Home) -> i64 {
         .unwrap()
 }
 
-/// Says what is wrong, and with what.
+/// The error names the problem and the file.
 fn is_told(ran: &Ran, home: &Home, words: &str) {
     assert_eq!(ran.code, Some(5), "{}\n{}", ran.stdout, ran.stderr);
     assert!(
@@ -176,7 +176,7 @@ fn a_full_disk_is_got_over_without_a_restart() {
         "it is not stuck"
     );
     fs::remove_file(&full).unwrap();
-    // The feed itself has a pause; who asks now is answered now.
+    // The feed itself is paused after the failure, so ask for a check now.
     eventually(PATIENCE, "the edit is stored", || {
         home.run(&["check", "--force"]);
         changes(&home) == 1
@@ -334,7 +334,7 @@ fn a_file_system_that_takes_nothing_is_named_and_still_read() {
     assert_eq!(changes(&home), 1);
 }
 
-/// Breaks the page at which a table begins.
+/// Damages the first page of a table.
 fn damage(database: &Path, table: &str) {
     let conn = Connection::open(database).unwrap();
     let question = "SELECT rootpage FROM sqlite_master WHERE name = ?1";
@@ -439,7 +439,7 @@ fn a_copy_without_its_wal_is_an_older_state_or_none() {
     let told = || home.ok(&["--db", copy, "log", "--format", "ndjson"]);
     assert_eq!(told(), "", "the edit is in the WAL");
     home.ok(&["--db", copy, "db", "verify"]);
-    // It goes on from there, and sees the edit for itself.
+    // It continues from there and finds the edit on its own.
     home.ok(&["--db", copy, "check", "--force"]);
     assert!(told().contains("for 2 days"), "{}", told());
 }
@@ -458,7 +458,7 @@ fn a_lock_of_another_program_is_waited_for() {
         .stdout(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    // It cannot get further than to its first write.
+    // It cannot get beyond its first write.
     let (_keep, never) = std::sync::mpsc::channel::<()>();
     let _ = never.recv_timeout(Duration::from_millis(300));
     assert_eq!(checking.try_wait().unwrap(), None);
@@ -506,7 +506,7 @@ fn a_lock_that_outlasts_the_patience_is_got_over_without_a_restart() {
         "nothing is told that is not stored"
     );
     other.execute_batch("COMMIT").unwrap();
-    // The feed itself has a pause; who asks now is answered now.
+    // The feed itself is paused after the failure, so ask for a check now.
     eventually(PATIENCE, "the edit is stored", || {
         home.run(&["check", "--force"]);
         changes(&home) == 1

@@ -1,4 +1,4 @@
-//! `import diffengine`: a database as that program writes it, with values that nobody would write.
+//! `import diffengine`: a database as that program writes it, with some absurd values.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Home, Page, Server, rss};
 
-/// The tables as its object mapper makes them.
+/// The tables as created by its object mapper.
 const SCHEMA: &str = "
 CREATE TABLE feed (url VARCHAR(255) NOT NULL PRIMARY KEY, name VARCHAR(255) NOT NULL, created DATETIME NOT NULL);
 CREATE TABLE entry (id INTEGER NOT NULL PRIMARY KEY, url VARCHAR(255) NOT NULL, created DATETIME NOT NULL,
@@ -110,7 +110,7 @@ fn the_history_of_diffengine_becomes_revisions_without_alerts_and_once() {
     assert!(!waiting.contains("entry.revised"), "{waiting}");
     home.ok(&["db", "verify"]);
 
-    // What came later goes on behind it.
+    // Later versions are appended.
     theirs.version(
         1,
         "The harbour again",
@@ -119,7 +119,7 @@ fn the_history_of_diffengine_becomes_revisions_without_alerts_and_once() {
     );
     assert_eq!(imported(&home, &file, 0)["revisions"], 1);
 
-    // Watched by ourselves from now on: the first check of our own is no edit.
+    // From now on we check it ourselves; our first check is not an edit.
     publisher.set(
         "/feed.xml",
         Page::rss(rss(&[(

@@ -1,4 +1,4 @@
-//! Digests, quiet hours and filters of targets, by the real program.
+//! Digests, quiet hours and filters of targets, with the real program.
 
 use chrono::{Datelike as _, Timelike as _};
 use rusqlite::Connection;
@@ -18,7 +18,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// Targets are names, each with its keys.
+    /// Targets are given by name, each with its keys.
     fn new(targets: &[(&str, &str)]) -> Self {
         let bench = Self {
             publisher: Server::start(),
@@ -40,7 +40,7 @@ impl Bench {
                 )
             })
             .collect();
-        // A table may follow, the time zone may not.
+        // A table may follow, but not the time zone.
         self.home.configure(&format!(
             "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\ntags = [\"politics\"]\n{targets}",
             self.publisher.url("/a.xml")
@@ -58,7 +58,7 @@ impl Bench {
         self.home.check();
     }
 
-    /// The digests are due now: nobody waits for a clock.
+    /// Makes the digests due now, so that no test waits for the clock.
     fn make_due(&self) {
         let conn = Connection::open(self.home.db_path()).unwrap();
         conn.execute(
@@ -68,7 +68,7 @@ impl Bench {
         .unwrap();
     }
 
-    /// What a target received: a headline for each event, and a list of them for each digest.
+    /// What a target received: a headline for each event, and a list of headlines for each digest.
     fn received(&self, target: &str) -> Vec<Value> {
         let path = format!("/{target}");
         let hooks = self.receiver.hooks().into_iter();
@@ -141,7 +141,7 @@ fn digests_of_an_interval_a_day_and_a_week_are_one_message_each() {
     assert_shown(&bench);
 }
 
-/// `notify show` says in which digest an event was sent, and which events a digest had.
+/// `notify show` names the digest that an event was sent in, and the events of a digest.
 fn assert_shown(bench: &Bench) {
     let show = |event: &str| -> Vec<Value> {
         let shown = bench.home.ok(&["notify", "show", event, "--json"]);
@@ -172,7 +172,7 @@ fn what_is_gathered_survives_kills_and_configurations() {
     bench.publish(SECOND);
     assert_eq!(bench.row("desk")["gathered"], 1);
 
-    // The target leaves the configuration.
+    // The target is removed from the configuration.
     bench.configure(&[]);
     bench.home.check();
     assert_eq!(
@@ -182,7 +182,7 @@ fn what_is_gathered_survives_kills_and_configurations() {
     );
     bench.configure(&targets);
 
-    // The daemon is killed before the digest is made, and while it is sent.
+    // The daemon is killed before the digest is made, and while it is being sent.
     bench.publisher.set("/a.xml", Page::status(304));
     drop(bench.home.daemon());
     bench.make_due();
@@ -206,7 +206,7 @@ fn what_is_gathered_survives_kills_and_configurations() {
     let id = |place: usize| hooks[place].headers["webhook-id"].clone();
     assert_eq!(id(0), id(1));
 
-    // The digest is removed from the target: what is gathered goes out at once.
+    // The target's digest is turned off: gathered events are sent immediately.
     bench.publish(THIRD);
     let before = bench.received("desk").len();
     assert_eq!(bench.row("desk")["gathered"], 1);

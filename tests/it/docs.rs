@@ -1,6 +1,6 @@
-//! README.md and src/ARCHITECTURE.md against the program: what they say is there, is there.
+//! README.md and src/ARCHITECTURE.md against the program: what they mention exists.
 //!
-//! The capture in README is what `revisor demo` prints today; when it differs, the test prints the new block.
+//! The capture in README is what `revisor demo` prints today; if it differs, the test prints the new block.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -15,10 +15,10 @@ use revisor::{SigningSecret, sign};
 use crate::architecture::MAY_IMPORT;
 use crate::support::{SECRET, skip};
 
-/// Commands that consist of a word and another.
+/// Commands of two words, by the first.
 const GROUPS: [&str; 6] = ["inspect", "notify", "config", "rules", "db", "export"];
 
-/// Words in front of a command in a line of a shell.
+/// Words before a command in a shell line.
 const BEFORE: [&str; 2] = ["sudo", "$"];
 
 #[test]
@@ -276,7 +276,7 @@ fn the_architecture_shows_the_table_that_is_held() {
         held.len(),
         "a module is missing or shown twice"
     );
-    // Reading order: the packages one after another, each in the order of its lib.rs.
+    // Reading order: package by package, each in the order of its lib.rs.
     let inside = ["core", "read"].map(|package| read(&format!("src/{package}/lib.rs")));
     let declared = format!("{}\nmod store;\n{}", inside.concat(), read("src/lib.rs"));
     let place = |module: &str| {
@@ -385,7 +385,7 @@ fn demo() -> String {
     text
 }
 
-/// The beginning and the end of the demonstration, with a fixed time and port.
+/// The beginning and the end of the demo, with a fixed time and port.
 fn capture(demo: &str) -> String {
     let rounds: Vec<&str> = demo.split("\n\n").collect();
     let [baseline, first, second, .., last] = rounds.as_slice() else {
@@ -401,8 +401,7 @@ fn capture(demo: &str) -> String {
     text
 }
 
-/// A line with the time of a change in a list, put to one that does not depend on the day: it is between the number and
-/// the name of the feed.
+/// Replaces the time of a change in a list with a fixed one: it is between the number and the name of the feed.
 fn fixed_time(line: &str) -> String {
     let name = "The Demo Courier";
     match line.find(name) {
@@ -414,7 +413,7 @@ fn fixed_time(line: &str) -> String {
     }
 }
 
-/// The loopback addresses in a text, with their ports.
+/// The loopback addresses in a text, with ports.
 fn ports(text: &str) -> BTreeSet<String> {
     text.match_indices("127.0.0.1:")
         .map(|(place, host)| {
@@ -427,7 +426,7 @@ fn ports(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// What stands in the fenced block that follows a mark.
+/// The fenced block after a mark.
 fn block_after(text: &str, mark: &str) -> String {
     let (_, rest) = text.split_once(mark).expect(mark);
     let (_, rest) = rest.split_once("```").expect("a fenced block");
@@ -436,7 +435,7 @@ fn block_after(text: &str, mark: &str) -> String {
     block.to_owned()
 }
 
-/// The fenced blocks of a language.
+/// The fenced blocks in a language.
 fn fenced(text: &str, language: &str) -> Vec<String> {
     let open = format!("```{language}\n");
     text.split(&open)
@@ -446,7 +445,7 @@ fn fenced(text: &str, language: &str) -> Vec<String> {
         .collect()
 }
 
-/// Code in running text.
+/// Inline code.
 fn spans(text: &str) -> Vec<String> {
     let prose: String = text.split("```").step_by(2).collect();
     prose
@@ -456,7 +455,7 @@ fn spans(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Every line of a shell, and every piece of code in running text.
+/// Every shell line, and all inline code.
 fn code(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = fenced(text, "sh")
         .iter()
@@ -467,7 +466,7 @@ fn code(text: &str) -> Vec<String> {
     lines
 }
 
-/// The command of revisor in a line, a word or two, and its long options.
+/// The command of revisor in a line, of one or two words, and its long options.
 fn command_in(line: &str) -> Option<(Vec<String>, Vec<String>)> {
     let mut words = line
         .split_whitespace()

@@ -1,5 +1,5 @@
-//! Documents that are not pages: plain text, PDFs that are made again at each request, scans, office files, and files
-//! that are made to harm.
+//! Documents that are not pages: plain text, PDFs that are generated for each request, scans, office files, and
+//! malicious files.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::{Home, Page, Server, rss};
 
-/// A PDF with a paragraph for each text; `stamp` is in everything that a writer makes anew.
+/// A PDF with a paragraph for each text; `stamp` is in all the places that change with every writing.
 fn pdf(texts: &[&str], stamp: u32) -> Vec<u8> {
     let content: String = (0..)
         .zip(texts)
@@ -45,7 +45,7 @@ fn with_content(content: &[u8], stamp: u32) -> Vec<u8> {
     out
 }
 
-/// A picture of a page.
+/// A page that is only a picture.
 fn scan(stamp: u32) -> Vec<u8> {
     with_content(
         format!("q 612 0 0 792 0 0 cm /Im{stamp} Do Q").as_bytes(),
@@ -76,7 +76,7 @@ impl World {
         Self { publisher, home }
     }
 
-    /// Serves a document, checks, and gives the events that are new.
+    /// Serves a document, checks, and returns the new events.
     fn look(&self, content_type: &str, body: impl Into<Vec<u8>>) -> Vec<Value> {
         let before = self.home.events().len();
         self.publisher
@@ -115,7 +115,7 @@ impl World {
     }
 }
 
-/// The sides of the blocks that an event shows.
+/// Both sides of the blocks that an event shows.
 fn edits(event: &Value) -> Vec<(String, String)> {
     let side = |segments: &Value, sign: &str| -> String {
         let segments = segments.as_array().into_iter().flatten();
@@ -140,7 +140,7 @@ const FACTS: [&str; 2] = [
 #[test]
 fn a_pdf_is_compared_by_its_words() {
     let world = World::new();
-    // The type that is declared does not matter, nor what a writer makes anew.
+    // The declared type does not matter, nor do the parts that change with every writing.
     for (stamp, content_type) in (1..).zip([
         "application/pdf",
         "application/octet-stream",
@@ -188,7 +188,7 @@ fn a_document_without_text_is_told_once_as_replaced() {
             "{event}"
         );
     }
-    // Another file at every look: counted, never told, no revision.
+    // A different file at every check: counted, never reported, no revision.
     for stamp in 3..7 {
         world.silent("application/pdf", scan(stamp));
     }
@@ -198,7 +198,7 @@ fn a_document_without_text_is_told_once_as_replaced() {
         status.contains("/notice (another file at each of the last 4 checks"),
         "{status}"
     );
-    // It stays: that is the one.
+    // The file stays the same for once, so it is reported.
     world.told("application/pdf", scan(6));
     world.silent("application/pdf", scan(6));
     world.told("application/pdf", scan(7));
@@ -274,7 +274,7 @@ fn a_page_that_becomes_a_document_is_one_change() {
     );
     assert!(event["data"]["before"]["document"].is_null(), "{event}");
     world.silent("application/pdf", pdf(&FACTS, 2));
-    // Back to a page: a wall might look like that, so a second look has to confirm it.
+    // Back to a page: a wall might look like this, so a second check has to confirm it.
     world.silent("text/html", page("Lot 13 is sold."));
     world.told("text/html", page("Lot 13 is sold."));
     world.verified();
@@ -305,7 +305,7 @@ fn plain_text_is_read_as_it_stands() {
     world.verified();
 }
 
-/// What `inspect article` says of a file; `None` where a busy machine gave the process no time.
+/// What `inspect article` reports about a file; `None` if a busy machine did not give the process enough time.
 fn inspected(home: &Home, bytes: &[u8]) -> Option<Value> {
     let mut child = home
         .command(&["inspect", "article", "-", "--json"])

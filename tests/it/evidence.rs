@@ -1,4 +1,4 @@
-//! Evidence files of changes that the real program has seen, checked by the script that needs nothing of ours.
+//! Evidence files of changes seen by the real program, verified by the script that needs none of our code.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -30,7 +30,7 @@ fn export(home: &Home, change: &str) -> String {
     name
 }
 
-/// The evidence of the newest changes of a database holds by itself.
+/// Checks that the evidence of the newest changes of a database is valid on its own.
 pub(crate) fn holds(home: &Home) {
     let numbers = home
         .events()
@@ -51,8 +51,8 @@ pub(crate) fn holds(home: &Home) {
     }
 }
 
-/// Changes one byte at many places and expects to be told; then changes parts of the data, makes a new sum over the file,
-/// and expects the chain to tell.
+/// Changes one byte in many places, which must be detected. Then changes parts of the data, recomputes the
+/// checksum of the file, and expects the chain to detect it.
 const FLIPS: &str = r#"
 import json, random, re, sys
 from verify_evidence import DATA, Wrong, sha256, verify
@@ -154,7 +154,7 @@ fn an_evidence_file_is_whole_by_itself_and_one_byte_that_is_flipped_is_found() {
     assert_eq!(code, Some(0), "{said}");
     assert_eq!(said.matches(": whole: change #").count(), changes, "{said}");
     assert!(said.contains("2 texts"), "{said}");
-    // The seed is fixed: a failure names the byte.
+    // The seed is fixed, so a failure identifies the byte.
     let last = names[changes - 1];
     let (code, said) = script(&[last, "1"], FLIPS).unwrap();
     assert_eq!(code, Some(0), "{said}");

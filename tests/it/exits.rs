@@ -1,12 +1,12 @@
-//! What strangers write, at every way out: nothing of it moves a cursor, turns text round, or becomes markup, a formula
-//! or a header of its own.
+//! Text from outside in every output: none of it moves a cursor, reverses text, or becomes markup, a formula or a
+//! header.
 
 use revisor::domain::state::Link;
 
 use crate::support::{Home, PATIENCE, Page, Ran, SECRET, Server, eventually};
 use crate::watched::ask;
 
-/// A headline with everything that has fooled a reader of something.
+/// A headline with everything that has ever fooled a reader.
 const EVIL: &str = "=cmd|'/C calc'!A0 \u{1b}[2J\u{1b}]0;pwned\u{7}\u{9b}31m\u{202e}desrever\u{2066}\u{200f}\u{0}\u{7f}\
                     <script>alert(1)</script> [x](javascript:alert(1)) ``` @everyone <!channel> *b* \
                     [-denied-]{+confirmed+}\r\nBcc: x@y.example";
@@ -26,7 +26,7 @@ fn feed(title: &str, author: &str, text: &str, link: &str) -> Page {
     Page::new(200, "application/feed+json", feed.to_string())
 }
 
-/// Fails when a terminal would do something with this text, or a reader would see something else than stands there.
+/// Fails if a terminal would interpret this text, or a reader would see something other than its characters.
 #[track_caller]
 fn is_plain(what: &str, text: &str) {
     assert!(!text.is_empty(), "{what} printed nothing");
@@ -35,7 +35,7 @@ fn is_plain(what: &str, text: &str) {
         control || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     });
     assert_eq!(bad, None, "{what}: {text:?}");
-    // What is for machines has the text as it is, and evidence marks changes by elements.
+    // Machine-readable output has the text unchanged, and evidence marks changes by elements.
     let machine = text.starts_with(['{', '['])
         || text.starts_with("<!DOCTYPE")
         || text.starts_with("<?xml")
@@ -93,7 +93,7 @@ fn nothing_that_strangers_write_leaves_as_more_than_text() {
     publisher.set("/feed.json", feed(EVIL, EVIL, &evil_text, &link));
     publisher.set("/a/1", article(EVIL));
 
-    // The answer, the messages and the log of the check that sees it.
+    // The result, the messages and the log of the check that finds it.
     for arguments in [
         &["-v", "check", "--force"][..],
         &["-v", "check", "--force", "--json"],
@@ -179,13 +179,13 @@ fn nothing_that_strangers_write_leaves_as_more_than_text() {
     for live in ["<script>", "[x](javascript", "```", "*b*", "<!channel>"] {
         assert!(!markdown.contains(live), "{live} in {markdown}");
     }
-    // A cell that begins as a formula is text; the record stays one line.
+    // A cell that begins like a formula is text; the record stays on one line.
     let csv = home.ok(&["log", "--all", "--format", "csv"]);
     is_plain("csv", &csv.replace("\r\n", "\n"));
     assert!(csv.contains("'=cmd|"), "{csv}");
     assert!(!csv.contains(",=cmd") && !csv.contains(",\"=cmd"), "{csv}");
 
-    // What is sent carries the text as JSON, and the words for people are clean.
+    // Payloads have the text as JSON, and the text for people is clean.
     home.run(&["check"]);
     let hooks = receiver.hooks();
     assert!(!hooks.is_empty(), "nothing was sent");
@@ -198,7 +198,7 @@ fn nothing_that_strangers_write_leaves_as_more_than_text() {
     }
 }
 
-/// The web pages and what stands beside them, over the socket of the daemon.
+/// The web pages and the files next to them, over the daemon's socket.
 fn pages_are_plain(home: &Home, number: &str, entry: &str) {
     let socket = home.path().join("web.sock");
     let config = std::fs::read_to_string(home.config_path()).expect("the configuration");
@@ -390,7 +390,7 @@ fn what_is_taken_into_the_configuration_cannot_write_more_of_it() {
             &format!("{}{}", ran.stdout, ran.stderr),
         );
     }
-    // Errors name what they are about, and no more than that.
+    // Errors name their subject and nothing more.
     for arguments in [
         &["show", EVIL.trim_matches('\0')][..],
         &["history", "\u{1b}[2J\u{202e}x"],

@@ -1,4 +1,4 @@
-//! Histories for other programs: every change comes out whole, wherever it goes.
+//! Histories for other programs: every export has every change completely.
 
 use std::io::Read as _;
 use std::process::Command;
@@ -13,7 +13,7 @@ const SECOND: &str = "The minister confirms the report. The bridge stays closed 
 const THIRD: &str =
     "The minister confirms the report. The bridge is open again, the town said on Friday.";
 
-/// A feed of two articles, one of which was changed twice.
+/// A feed of two articles; one of them was changed twice.
 fn history() -> (Server, Home) {
     let publisher = Server::start();
     let home = Home::new(&format!(
@@ -61,7 +61,7 @@ fn the_table_has_a_row_for_each_change_with_what_went_and_came() {
         rows.iter().skip(1).all(|row| row.ends_with(",yes")),
         "{table}"
     );
-    // A second one into the same file would be half of each.
+    // A second export into the same file would leave half of each.
     let again = home.run(&["export", "csv", "-o", &file]);
     assert_eq!(again.code, Some(2), "{}", again.stderr);
     assert!(
@@ -176,7 +176,7 @@ fn a_repository_tells_the_story_and_is_continued() {
         "{blame}"
     );
 
-    // A stream without a repository is the same history.
+    // A stream without a repository has the same history.
     let stream = home.ok(&["export", "git"]);
     assert_eq!(
         stream.matches("\ncommit refs/heads/main\n").count() + 1,
@@ -197,7 +197,7 @@ fn a_repository_tells_the_story_and_is_continued() {
     drop(other);
 }
 
-/// The records of an archive, each with its head and its block.
+/// The records of an archive, each with its header and its block.
 fn records(packed: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     flate2::read::MultiGzDecoder::new(packed)
@@ -230,7 +230,7 @@ fn records(packed: &[u8]) -> Vec<(String, Vec<u8>)> {
 #[test]
 fn the_archive_has_every_response_once() {
     let (publisher, home) = history();
-    // The first text again: its bytes are there already.
+    // The first text again: its bytes are already stored.
     write(&publisher, FIRST);
     home.check();
     let file = home.path().join("all.warc.gz");

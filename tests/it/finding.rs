@@ -1,10 +1,10 @@
-//! `search` from end to end, in languages with and without spaces between words, over texts that came by the pipeline.
+//! `search` from end to end, in languages with and without spaces between words, over texts from real checks.
 
 use serde_json::Value;
 
 use crate::support::{Home, Page, Server, rss};
 
-/// A paragraph that stays, the sentence that is taken out of it, and what comes after.
+/// A paragraph that stays, the sentence that is removed from it, and what follows it.
 const WORLD: [(&str, &str, &str, &str); 12] = [
     (
         "Harbour",
@@ -80,7 +80,7 @@ const WORLD: [(&str, &str, &str, &str); 12] = [
     ),
 ];
 
-/// What a person may look for: each word; where words are written together, each letter, and each pair of them.
+/// What a person may search for: each word; in scripts without spaces, each letter and each pair of letters.
 fn queries(sentence: &str) -> Vec<String> {
     if sentence.contains(' ') {
         let words = sentence.split(|c: char| c.is_whitespace());

@@ -1,17 +1,17 @@
-//! More clients of the web pages than there is room for.
+//! More clients of the web pages than can be served.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 
 use crate::support::{Home, PATIENCE, Page, Server, eventually, rss, skip};
 
-/// Clients of one address at once.
+/// Most clients from one address at the same time.
 const OF_ONE: usize = 16;
 
-/// Clients at once.
+/// Most clients at the same time.
 const AT_ONCE: usize = 64;
 
-/// An address of this machine that is not loopback: for the daemon, another machine. Nothing is sent.
+/// An address of this machine that is not loopback: to the daemon, it is another machine. Nothing is sent.
 fn own_address() -> Option<SocketAddr> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     socket.connect("192.0.2.1:9").ok()?;
@@ -19,7 +19,7 @@ fn own_address() -> Option<SocketAddr> {
     (!address.ip().is_loopback()).then_some(address)
 }
 
-/// The head of an answer.
+/// The head of a response.
 fn get(address: SocketAddr, path: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("it listens");
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
@@ -60,7 +60,7 @@ fn who_comes_in_crowds_is_told_to_come_later_and_polls_go_on() {
     });
     assert!(get(address, "/").starts_with("http/1.1 200 "));
 
-    // They have connected and say nothing; each of them may for some seconds.
+    // They connect and send nothing; each of them may do so for some seconds.
     let silent: Vec<_> = (0..OF_ONE)
         .map(|_| TcpStream::connect(address).expect("it listens"))
         .collect();
@@ -72,7 +72,7 @@ fn who_comes_in_crowds_is_told_to_come_later_and_polls_go_on() {
     let here = SocketAddr::from(([127, 0, 0, 1], address.port()));
     let health = get(here, "/healthz");
     assert!(health.starts_with("http/1.1 200 "), "{health}");
-    // A proxy on this machine speaks for many: who is silent has to go for who asks.
+    // A proxy on this machine represents many clients: a silent one has to make room for one with a request.
     let crowd: Vec<_> = (0..2 * AT_ONCE)
         .map(|_| TcpStream::connect(here).expect("it listens"))
         .collect();

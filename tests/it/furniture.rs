@@ -1,4 +1,5 @@
-//! A site whose furniture churns, from the feed to the alert: silent once it was seen, and no edit missed.
+//! A site whose page furniture changes all the time, from the feed to the alert: silent once it is known, and no
+//! edit is missed.
 
 use serde_json::Value;
 
@@ -14,7 +15,7 @@ const PROMOTIONS: [&str; 3] = [
     "Give a year of good reading to a friend for little money",
 ];
 
-/// What an article says, in a round; `edited` is what only an edit changes.
+/// The text of an article in a round; only an edit changes `edited`.
 fn sentences(article: usize, edited: &str) -> Vec<String> {
     let subjects = ["harbour", "budget", "bridge", "orchestra"];
     let mut texts: Vec<String> = subjects
@@ -50,7 +51,7 @@ fn page(article: usize, round: usize, edited: &str) -> Page {
     ))
 }
 
-/// A feed of all articles, whose text has an advertisement after the first paragraph.
+/// A feed of all articles, with an advertisement after the first paragraph of each text.
 fn feed(publisher: &Server, round: usize, edited: impl Fn(usize) -> String) {
     let items: Vec<(String, String, String, String)> = (0..ARTICLES)
         .map(|article| {
@@ -86,7 +87,7 @@ fn json(home: &Home, arguments: &[&str]) -> Value {
     serde_json::from_str(&home.ok(arguments)).expect("an answer in JSON")
 }
 
-/// What was told is held against the stored texts, which keep the furniture.
+/// Compares what was reported with the stored texts, which keep the furniture.
 fn whole(home: &Home) {
     let verified = home.run(&["db", "verify"]);
     assert_eq!(verified.code, Some(0), "{}", verified.stdout);
@@ -145,7 +146,8 @@ fn what_churns_over_a_site_is_learned_and_no_edit_is_missed() {
         match round {
             0 => assert_eq!(changes(&report), 0, "a baseline"),
             1 | 2 => assert!(changes(&report) > 0, "what nobody has seen move is told"),
-            // Three looks are enough for the counter. A promotion has to have come back, after a turn of all of them.
+            // Three checks are enough for the counter. A promotion has to come back after all of them have had
+            // their turn.
             3 | 4 => {
                 for number in report["changes"].as_array().unwrap() {
                     let shown = json(&home, &["show", &number.to_string(), "--json"]);
@@ -171,7 +173,7 @@ fn what_churns_over_a_site_is_learned_and_no_edit_is_missed() {
         );
     }
 
-    // The rules say what they were learned from.
+    // The rules show what they were learned from.
     let rules = json(&home, &["rules", "--json"]);
     let rules = rules.as_array().unwrap().clone();
     let counter = rules
@@ -189,12 +191,12 @@ fn what_churns_over_a_site_is_learned_and_no_edit_is_missed() {
         "{rules:?}"
     );
 
-    // Nobody was told of what moved while it was learned: it waited for further checks.
+    // No alert was sent for changes during learning: they waited for further checks.
     let replay = json(&home, &["rules", "test", "--since", "1d", "--json"]);
     assert_eq!(replay["alerts"], 2, "{replay}");
     assert_eq!(replay["instead_of"], 2, "{replay}");
 
-    // A rule that a person ends is no edit, and what it covered is compared from then on.
+    // Ending a rule is not an edit, and the text that it covered is compared from then on.
     let number = counter["number"].to_string();
     home.ok(&["rules", "drop", &number]);
     for (round, expected) in [(10, 0), (10, 0), (11, ARTICLES)] {
@@ -209,7 +211,7 @@ fn what_churns_over_a_site_is_learned_and_no_edit_is_missed() {
         let report = home.check();
         assert_eq!(changes(&report), expected, "round {round}: {report}");
     }
-    // It is not learned again, and can be put in force again.
+    // It is not learned again, and can be activated again.
     let active = |home: &Home| {
         let rules = json(home, &["rules", "--all", "--json"]);
         let rules = rules.as_array().unwrap().clone();
@@ -258,7 +260,7 @@ fn selectors_and_expressions_of_a_feed_are_no_edits_when_they_begin_or_end() {
     story(10, "Nothing new", "");
     home.check();
 
-    // They begin while the page moves: what they cover is no edit, the rest is.
+    // The rules begin while the page changes: what they cover is not an edit, the rest is.
     let keys = "page.remove = [\".x-live\"]\ndetect.ignore = ['\\(counted \\d+ times\\)', 'by \\d+ people']\n";
     home.configure(&config(keys));
     story(11, "Something new", "");
@@ -295,7 +297,7 @@ fn selectors_and_expressions_of_a_feed_are_no_edits_when_they_begin_or_end() {
         "{whys:?}"
     );
 
-    // They end while the page stays, and after that it is compared in full.
+    // The rules end while the page stays the same; after that it is compared completely.
     story(13, "Still something else", " They voted.");
     assert_eq!(changes(&home.check()), 0);
     home.configure(&config(""));
@@ -414,7 +416,7 @@ fn a_number_that_moves_in_one_place_at_every_look_is_told_a_few_times_and_then_c
             )),
         );
     };
-    // From when on the pause between two checks of the page grows.
+    // The time from which the interval between two checks of the page grows.
     let anchor = |home: &Home| -> i64 {
         let database = rusqlite::Connection::open(home.db_path()).expect("the database");
         let anchor = database.query_row("SELECT last_change_at FROM entries", [], |row| row.get(0));
@@ -432,14 +434,14 @@ fn a_number_that_moves_in_one_place_at_every_look_is_told_a_few_times_and_then_c
         })
         .collect();
     assert_eq!(told, [0, 1, 1, 1, 1, 0, 0, 0, 0]);
-    // What is only counted does not make the page be checked more often.
+    // Counted changes do not shorten the check interval of the page.
     assert_eq!(anchor(&home), last_told);
     let ignored = home.ok(&["log", "--ignored"]);
     assert!(
         ignored.contains("moves at every look") && ignored.contains("translated to"),
         "{ignored}"
     );
-    // An edit beside it is told, and of it alone.
+    // An edit next to it is reported, and only the edit.
     story(20, 12, " They voted at last.");
     let report = home.check();
     assert_eq!(changes(&report), 1, "{report}");
@@ -450,11 +452,11 @@ fn a_number_that_moves_in_one_place_at_every_look_is_told_a_few_times_and_then_c
         text.contains("They voted") && !text.contains("percent"),
         "{text}"
     );
-    // Another number in the same sentence is an edit, whatever moves beside it.
+    // Another number in the same sentence is an edit, whatever else changes.
     let volunteers = |percent: usize, count: usize| story(percent, count, " They voted at last.");
     volunteers(21, 13);
     assert_eq!(changes(&home.check()), 1);
-    // Once it has stayed for a look it is news again when it moves.
+    // After it has stayed the same for one check, its next change is news again.
     volunteers(21, 13);
     assert_eq!(changes(&home.check()), 0);
     volunteers(22, 13);
@@ -539,7 +541,7 @@ fn rules_of_an_older_version_end_without_an_edit_and_are_learned_again() {
     };
     let told: Vec<usize> = (0..4).map(|at| look(&home, at, 6)).collect();
     assert_eq!(told, [0, 8, 8, 0]);
-    // The older version knew no places: it left the whole line out, and the upgrade ends that.
+    // The older version did not know places: it ignored the whole line, and the upgrade ends that.
     let conn = rusqlite::Connection::open(home.db_path()).expect("the database");
     conn.execute_batch(
         "UPDATE rules SET active = 0, since = CAST(unixepoch('subsec') * 1000 AS INTEGER), \

@@ -1,13 +1,14 @@
-//! Feeds and pages that are never the same twice: several polls of several of them at once, and only edits are told.
+//! Feeds and pages that are never the same twice: several polls of several feeds at the same time report only
+//! edits.
 
 use serde_json::Value;
 
 use crate::support::{Home, Page, Server, rss};
 
-/// Polls; a multiple of two, so that what alternates ends as it began.
+/// The number of polls; even, so that anything that alternates ends as it began.
 const POLLS: usize = 6;
 
-/// The names of the feeds, which are their paths too.
+/// The names of the feeds, which are also their paths.
 const FEEDS: [&str; 7] = [
     "one-guid",
     "shuffled",
@@ -32,7 +33,7 @@ fn story(around: &str) -> Page {
     ))
 }
 
-/// What everybody serves at this poll.
+/// Serves everything as of this poll.
 fn serve(publisher: &Server, poll: usize) {
     let set = |name: &str, feed: String| publisher.set(&format!("/{name}.xml"), Page::rss(feed));
     let url = |path: &str| publisher.url(path);
@@ -40,7 +41,7 @@ fn serve(publisher: &Server, poll: usize) {
         publisher.set(path, story(""));
     }
 
-    // Three items say that they are one.
+    // Three items claim to be the same.
     let links = [url("/a"), url("/b"), url("/c")];
     let items = ["First", "Second", "Third"]
         .iter()
@@ -52,7 +53,7 @@ fn serve(publisher: &Server, poll: usize) {
     }
     set("one-guid", rss(&items));
 
-    // 7 and 20 have no common factor: another order each time, and all of the items.
+    // 7 and 20 have no common factor: another order each time, with all items.
     let titles: Vec<(String, String)> = (0..20)
         .map(|n| (n * 7 + poll * 3) % 20)
         .map(|n| (n.to_string(), format!("Session number {n}")))
@@ -80,7 +81,7 @@ fn serve(publisher: &Server, poll: usize) {
     };
     set("flip-flop", rss(&[("1", "", "The pier", text)]));
 
-    // A nonce, a token, a clock, an advertisement: none of it is the text.
+    // A nonce, a token, a clock, an advertisement: none of it is part of the text.
     let noise = format!(
         "<meta name=\"csrf-token\" content=\"{poll:032x}\"><script nonce=\"n{poll}\">var ad = {poll};</script>\
          <link rel=stylesheet href=\"/style.css?v={poll}\">"
@@ -100,7 +101,7 @@ fn serve(publisher: &Server, poll: usize) {
         rss(&[("1", &url("/noise"), "The pier", "A summary.")]),
     );
 
-    // A wall from the second look on, and one at every second look; the feed asks for a look each time.
+    // A wall from the second check on, and one at every second check; the feed causes a check each time.
     let wall = || Page::html("<html><body><p>Please log in.</p></body></html>");
     publisher.set("/wall", if poll == 0 { story("") } else { wall() });
     publisher.set(
@@ -160,7 +161,8 @@ fn what_is_never_the_same_twice_tells_its_edits_and_nothing_else() {
     for feed in FEEDS.into_iter().filter(|feed| *feed != "flip-flop") {
         assert_eq!(told(&home, feed), Vec::<String>::new(), "{feed}");
     }
-    // A new text, the return, its return, and from the second return on one event that says that it goes on.
+    // A new text, the return, its return, and from the second return on a single event that says that it
+    // continues.
     let flips = told(&home, "flip-flop");
     let count = |kind: &str| flips.iter().filter(|event| event.starts_with(kind)).count();
     assert_eq!(count("entry.flapping"), 1, "{flips:?}");
@@ -181,7 +183,7 @@ fn what_is_never_the_same_twice_tells_its_edits_and_nothing_else() {
         .count();
     assert_eq!(shown, 3, "what is told stops with the flapping");
 
-    // The text of the walled articles is the one before the wall.
+    // The walled articles keep the text from before the wall.
     for path in ["/wall", "/walls"] {
         let history = home.ok(&["history", &publisher.url(path), "--json"]);
         assert!(!history.contains("Please log in"), "{path}: {history}");

@@ -1,4 +1,4 @@
-//! Entries that change their names, edits that come in numbers, and articles that are added to all day.
+//! Entries whose names change, many edits at once, and articles that grow all day.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ fn home(publisher: &Server, receiver: &Server, more: &str) -> Home {
 
 const NO_PAGES: &str = "[page]\nfetch = \"off\"\n";
 
-/// Items with a guid, an address and a date of their own.
+/// Serves items, each with its own guid, address and date.
 fn serve(publisher: &Server, items: &[(String, String, String, String)]) {
     let items: String = items
         .iter()
@@ -184,7 +184,7 @@ fn shuffled_items_moving_dates_and_returns_make_the_events_that_they_are() {
     let title = |n: usize| format!("Headline number {n}");
     let feed = |round: usize, flip: &str| {
         let items: String = (0..20)
-            // 7 and 20 have no common factor: another order each time, and all of the items.
+            // 7 and 20 have no common factor: another order each time, with all items.
             .map(|n| (n * 7 + round * 3) % 20)
             .map(|n| {
                 let text = if n == 0 { flip } else { LONG };
@@ -221,7 +221,7 @@ fn shuffled_items_moving_dates_and_returns_make_the_events_that_they_are() {
         feed(round, version);
         home.check();
     }
-    // B, A as new texts, a return to B, the second return, and the new text C.
+    // B and A as new texts, a return to B, the second return, and the new text C.
     assert_eq!(
         kinds(&receiver),
         [
@@ -316,7 +316,7 @@ fn the_same_edit_on_many_pages_is_one_event() {
     put("Write to the newsroom of the Courier when you know more than we do about all of this.");
     let report = home.check();
     assert_eq!(report["pages"]["changed"], 6, "{report}");
-    // A text that several articles share may be page furniture: nobody is told before further checks.
+    // A text that several articles share may be page furniture: no alert before further checks.
     assert!(kinds(&receiver).is_empty());
     for _ in 0..4 {
         home.check();
@@ -352,7 +352,7 @@ fn additions_to_a_live_article_are_told_as_a_sum() {
         publisher.set("/live", page("Storm: live", "Storm: live", &text, count));
         home.check();
     }
-    // Four additions make it a live article; the others wait for their sum.
+    // Four additions make it a live article; further ones wait for their summary.
     assert_eq!(kinds(&receiver), ["entry.revised"; 4]);
     home.check();
     assert_eq!(receiver.hooks().len(), 4, "the hour is not over");

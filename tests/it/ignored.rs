@@ -1,4 +1,5 @@
-//! The record of ignored text: what moves in or near an article and is no change is counted, with its words and reason.
+//! The record of ignored text: what changes in or near an article without being a change is counted, with its text
+//! and reason.
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -8,7 +9,7 @@ use crate::support::{Home, PATIENCE, Page, Server, eventually, rss};
 const STORY: &str = "The council of the lower town met on Monday evening to hear what the new bridge will cost, and \
                      after three hours of statements nobody in the room was able to say.";
 
-/// A page with a text, boxes beside it, and a footer.
+/// A page with a text, boxes next to it, and a footer.
 fn page(paragraphs: &[&str], beside: &[&str], year: usize) -> Page {
     let text: String = paragraphs
         .iter()
@@ -26,7 +27,7 @@ fn page(paragraphs: &[&str], beside: &[&str], year: usize) -> Page {
     ))
 }
 
-/// A home with one feed of one story.
+/// A home with one feed that has one story.
 fn one_story(publisher: &Server, keys: &str) -> Home {
     let url = publisher.url("/bridge");
     let items = [("1", url.as_str(), "Bridge over budget", "A summary of it.")];
@@ -59,7 +60,7 @@ fn changes(report: &Value) -> usize {
     report["changes"].as_array().map_or(0, Vec::len)
 }
 
-/// The rows of the record, to see whether anything was written.
+/// The rows of the record, to check whether anything was written.
 fn written(home: &Home) -> Vec<(i64, i64, Vec<u8>)> {
     let conn = Connection::open(home.db_path()).expect("the database");
     let mut statement = conn
@@ -106,7 +107,7 @@ fn what_moves_beside_an_article_is_counted_and_never_told() {
     assert!(row["first_at"].as_str() < row["last_at"].as_str());
     assert_eq!(rows.len(), 1);
 
-    // The same bytes, and the same ignored text around an edit, write nothing.
+    // The same bytes, or the same ignored text around an edit, cause no writes.
     let before = written(&home);
     home.check();
     assert_eq!(written(&home), before);
@@ -115,7 +116,7 @@ fn what_moves_beside_an_article_is_counted_and_never_told() {
     assert_eq!(changes(&home.check()), 1);
     assert_eq!(written(&home), before);
 
-    // What moves with an edit is recorded beside the change, which does not have it.
+    // Ignored text that changes together with an edit is recorded, and is not part of the change.
     publisher.set("/bridge", page(&texts, &[&readers(17)], 2027));
     assert_eq!(changes(&home.check()), 1);
     let rows = ledger(&home);
@@ -127,7 +128,7 @@ fn what_moves_beside_an_article_is_counted_and_never_told() {
     );
     assert!(!Value::from(rows).to_string().contains("vote is on Friday"));
 
-    // Every way to see it.
+    // All ways to show it.
     let short = home.ok(&["log", "--ignored"]);
     assert!(short.contains("[-16-]{+17+} people"), "{short}");
     assert!(
@@ -196,7 +197,7 @@ fn what_a_rule_leaves_out_is_shown_with_the_rule() {
         "{shown}"
     );
 
-    // A rule that has ended hides nothing, and its end is no movement.
+    // A rule that has ended ignores nothing, and its end is not a movement.
     home.ok(&["rules", "drop", &template["rule"].to_string()]);
     home.check();
     assert_eq!(ledger(&home), rows);
@@ -255,7 +256,7 @@ fn the_daemon_keeps_the_record_and_prune_drops_it_with_the_entry() {
     drop(daemon);
     assert_eq!(place(&ledger(&home), "Box two")["times"], 1);
 
-    // As long as the entry is watched the record stays, however old it is.
+    // As long as the entry is checked, the record is kept, however old it is.
     let conn = Connection::open(home.db_path()).expect("the database");
     conn.execute("UPDATE ignored_moves SET last_at = 0", [])
         .unwrap();
@@ -296,7 +297,7 @@ fn a_difference_of_files_says_what_it_leaves_out() {
     assert_eq!(same.get("ignored"), None);
 }
 
-/// An article with a box in it that may be an advertisement: how much of the text it holds decides.
+/// An article with a box that may be an advertisement, depending on its share of the text.
 fn with_box(paragraphs: &[usize], in_box: &[&str], year: usize) -> Page {
     let text: String = paragraphs
         .iter()
@@ -340,13 +341,13 @@ fn a_block_that_nobody_touched_is_not_in_the_change_and_one_that_was_is() {
             !touched.contains("of wood") && !touched.contains("railings"),
             "{touched}"
         );
-        // The verdict of the last check holds as long as the block stands there.
+        // The verdict of the last check stays valid as long as the block is there.
         publisher.set("/bridge", with_box(after, &in_box, 2027));
         assert_eq!(changes(&home.check()), 0);
         publisher.set("/bridge", with_box(before, &in_box, 2026));
         home.check();
     }
-    // An edit in it is no flip: it is a change, or it is in the record.
+    // An edit in it is not just a change of verdict: it is a change, or it is in the record.
     publisher.set("/bridge", with_box(&[1, 2, 3], &in_box, 2026));
     home.check();
     let edited = offer.replace("a bridge of wood", "a bridge of paper");

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::architecture::{code_lines, sources};
 use crate::support::{Home, PATIENCE, Page, Server, eventually, rss};
 
-/// A key that is read, checked and shown, and then used by nobody, is a promise that nobody keeps: every field of the
-/// resolved configuration is read somewhere outside of `config`.
+/// A key that is read, checked and shown but used nowhere is a broken promise: every field of the resolved
+/// configuration is read somewhere outside of `config`.
 #[test]
 fn every_value_of_the_configuration_is_used_outside_of_it() {
     let sources = sources();
@@ -28,8 +28,7 @@ fn every_value_of_the_configuration_is_used_outside_of_it() {
         fields.len() > 50,
         "fields are not found any more: {fields:?}"
     );
-    // Read by `config` itself, for those who ask it.
-    // The file that was read, and where each secret came from: `config` itself answers what is asked about these.
+    // The file that was read, and the source of each secret: `config` itself uses these.
     fields.retain(|field| field != "file" && !field.ends_with("_source"));
     let mut idle = fields;
     for (_, _, text) in sources.iter().filter(|(module, ..)| !inside(module)) {
@@ -40,7 +39,7 @@ fn every_value_of_the_configuration_is_used_outside_of_it() {
     assert!(idle.is_empty(), "nobody uses {idle:?}");
 }
 
-/// Whether a line reads a field: `.name`, and no call of a method with that name.
+/// Whether a line reads a field: `.name`, but not a call of a method with that name.
 fn reads(line: &str, field: &str) -> bool {
     line.match_indices(&format!(".{field}"))
         .any(|(place, found)| {

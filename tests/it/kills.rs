@@ -1,6 +1,7 @@
-//! SIGKILL at random moments of ingest and delivery: nothing is lost, nothing is there twice, and what was told is stored.
+//! SIGKILL at random moments of ingest and delivery: nothing is lost or duplicated, and everything that was sent
+//! is stored.
 //!
-//! A few kills; `tests/endurance/kill.py` makes hundreds, against a larger publisher.
+//! Only a few kills; `tests/endurance/kill.py` does hundreds, against a larger publisher.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -17,7 +18,7 @@ const ENTRIES: usize = 6;
 const ROUNDS: usize = 2;
 const KILLS_A_ROUND: usize = 2;
 
-/// A small generator of numbers that look random (xorshift).
+/// A small pseudo-random number generator (xorshift).
 struct Numbers(u64);
 
 impl Numbers {
@@ -29,7 +30,7 @@ impl Numbers {
     }
 }
 
-/// The one that is asked for, to see a run again as far as its moments are the same; another one each time otherwise.
+/// The seed from the environment, to repeat a run as far as its timing is the same; otherwise a random one.
 fn seed() -> u64 {
     #[expect(
         clippy::disallowed_methods,
@@ -37,7 +38,7 @@ fn seed() -> u64 {
     )]
     let asked = std::env::var("REVISOR_TEST_SEED").ok();
     match asked.filter(|text| !text.is_empty()) {
-        // A generator that begins with zero stays there.
+        // A generator that begins with zero stays at zero.
         Some(text) => text
             .parse::<u64>()
             .expect("REVISOR_TEST_SEED is a number")
@@ -46,7 +47,7 @@ fn seed() -> u64 {
     }
 }
 
-/// Half of the entries are edited in each round, each into a headline of its own.
+/// Half of the entries are edited in each round, each to its own headline.
 fn headline(feed: usize, entry: usize, round: usize) -> String {
     let edits = (1..=round)
         .filter(|round| (entry + round).is_multiple_of(2))
@@ -100,7 +101,7 @@ fn kills_lose_nothing_and_tell_nothing_twice() {
     let _ = std::io::stderr().write_all(format!("kills: REVISOR_TEST_SEED={seed}\n").as_bytes());
     let mut numbers = Numbers(seed);
     let server = Server::start();
-    // A receiver that often fails; afterwards it is well.
+    // A receiver that often fails, and later works.
     let answers: Vec<u16> = (0..12)
         .map(|_| if numbers.below(3) == 0 { 503 } else { 204 })
         .collect();
@@ -150,7 +151,7 @@ fn kills_lose_nothing_and_tell_nothing_twice() {
     });
     eventually(PATIENCE, "everything is delivered", || {
         home.run(&["notify", "retry", "desk"]);
-        // A reload looks into the outbox at once.
+        // A reload checks the outbox immediately.
         daemon.signal("HUP");
         count(
             &home,
@@ -172,7 +173,7 @@ fn kills_lose_nothing_and_tell_nothing_twice() {
     held_against_the_receiver(&home, &server, &answers);
 }
 
-/// Every event came, under one id and with one body, in order; and nothing else did.
+/// Every event arrived, with one id and one body, in order; and nothing else did.
 fn held_against_the_receiver(home: &Home, server: &Server, answers: &[u16]) {
     let conn = Connection::open(home.db_path()).unwrap();
     let mut statement = conn.prepare("SELECT uid FROM events ORDER BY id").unwrap();

@@ -1,4 +1,4 @@
-//! Each kind of target in each situation, against a strict counterpart on loopback: one table.
+//! Each kind of target in each situation, against a strict counterpart on loopback, in one table.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -27,7 +27,7 @@ const SITUATIONS: [&str; 8] = [
     "disabled when gone",
 ];
 
-/// Where a situation does not exist: nobody can be told apart from another there.
+/// Situations that do not exist for a kind.
 const NOT_THERE: [(&str, &str, &str); 4] = [
     ("command", "wrong token named", "a program has no token"),
     ("command", "disabled when gone", "it may be installed again"),
@@ -61,7 +61,7 @@ fn at(minutes: i64) -> Timestamp {
 }
 
 impl Desk {
-    /// One with the right tokens, or with wrong ones.
+    /// With the right tokens, or with wrong ones.
     fn new(right: bool) -> Self {
         let (services, mails, broker) =
             (Services::start(), MailServer::start(&[]), Broker::start());
@@ -125,7 +125,7 @@ impl Desk {
         }
     }
 
-    /// Queues an edited headline for everybody.
+    /// Queues an edited headline for all targets.
     fn tell(&mut self, before: &str, after: &str) {
         self.told += 1;
         let event = test_event(EventKind::EntryRevised, self.clock.now());
@@ -166,7 +166,7 @@ impl Desk {
         }
     }
 
-    /// What a reader of a kind sees, in its order.
+    /// What readers of a kind see, in order.
     fn taken(&self, kind: &str) -> Vec<String> {
         let text = |body: &str| -> String {
             let event: Value = serde_json::from_str(body).expect("JSON");
@@ -199,7 +199,7 @@ impl Desk {
     }
 }
 
-/// A mail with its encoding undone: quoted-printable or base64, as far as the tests need it.
+/// A decoded mail: quoted-printable or base64, as far as the tests need it.
 fn read(mail: &str) -> String {
     let joined = mail.replace("=\r\n", "");
     let bytes = joined.as_bytes();
@@ -227,7 +227,7 @@ fn read(mail: &str) -> String {
 type Table = BTreeMap<(String, &'static str), bool>;
 
 fn kinds() -> impl Iterator<Item = &'static str> {
-    // Healthchecks takes no events.
+    // Healthchecks receives no events.
     let kinds = TargetKind::ALL.iter().map(|kind| kind.as_str());
     kinds.filter(|kind| *kind != "healthchecks")
 }
@@ -295,7 +295,7 @@ fn strange_headlines(table: &mut Table) {
     note(table, "oversize cut", |kind| {
         let texts = desk.taken(kind);
         let fits = !refused.iter().any(|refused| refused.starts_with(kind));
-        // A mail is encoded otherwise when most of it is not ASCII.
+        // A mail has another encoding if most of it is not ASCII.
         let both =
             |text: &String| kind == "email" || (text.contains("denies") && text.contains("大臣が"));
         fits && texts.len() == 1 && texts.iter().all(both)
@@ -310,16 +310,16 @@ fn strange_headlines(table: &mut Table) {
     note(table, "hostile harmless", |kind| {
         let text = desk.taken(kind).concat();
         let live: &[&str] = match kind {
-            // Programs get the words as they are; the receivers have checked the frame.
+            // Programs get the text unchanged; the receivers have checked the frame.
             "webhook" | "mqtt" | "command" => &[],
             // No markup in plain text.
             "ntfy" | "pushover" | "bluesky" | "apprise" => &["\u{202e}"],
-            // Text has no markup there either: names of elements are.
+            // Text cannot contain markup there either: the names of elements are the markup.
             "slack" | "teams" => &["\u{202e}"],
             "mastodon" => &["@desk", "#tag"],
             "email" => &["\r\nBcc:"],
             "telegram" | "matrix" => &["<script", "\u{202e}"],
-            // A backslash before it takes the meaning of a sign.
+            // A backslash before it disables the markup.
             _ => &[" <script", "@everyone", "<!channel>", "```", "](javascript"],
         };
         text.contains("confirms") && live.iter().all(|live| !text.contains(live))

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What nobody would say; write the usual word of the trade instead.
+/// Phrases that nobody would say; write the usual word of the trade instead.
 const TELL_TALE: [&str; 23] = [
     "anew",
     "as they should be",
@@ -60,7 +60,7 @@ fn no_tell_tale_phrase_is_in_a_message_the_manual_or_the_configuration() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// Whether the phrase is there as words, not inside another word.
+/// Whether the line has the phrase as words, not inside another word.
 fn has_phrase(line: &str, phrase: &str) -> bool {
     line.match_indices(phrase).any(|(at, _)| {
         let before = line[..at].chars().next_back();
@@ -70,7 +70,7 @@ fn has_phrase(line: &str, phrase: &str) -> bool {
     })
 }
 
-/// The guide as it is, and of the code the string literals that are not in tests.
+/// The guide, and the string literals of the code outside tests.
 fn collect(folder: &Path, texts: &mut Vec<(PathBuf, String)>) {
     let entries = fs::read_dir(root().join(folder)).expect("a folder");
     for entry in entries {
@@ -89,12 +89,12 @@ fn collect(folder: &Path, texts: &mut Vec<(PathBuf, String)>) {
     }
 }
 
-/// Whether a path ends so.
+/// Whether a path has this extension.
 fn is_a(path: &Path, end: &str) -> bool {
     path.extension().is_some_and(|found| found == end)
 }
 
-/// The string literals of code up to its tests, a line each; comments and reasons of lints are left out.
+/// The string literals of code up to its tests, one per line, without comments and reasons of lints.
 fn literals(code: &str) -> String {
     let code = code.split("mod tests {").next().unwrap_or_default();
     let mut out = String::new();

@@ -1,11 +1,11 @@
-//! What is late, and why: beside a daemon that runs, and without one.
+//! What is late, and why: with a running daemon, and without one.
 
 use rusqlite::Connection;
 use serde_json::Value;
 
 use crate::support::{END, Home, PATIENCE, Page, Server, eventually, rss};
 
-/// Makes a feed due since two hours ago.
+/// Makes a feed two hours overdue.
 fn overdue(home: &Home, feed: &str) {
     let conn = Connection::open(home.db_path()).unwrap();
     conn.busy_timeout(PATIENCE).unwrap();
@@ -13,7 +13,7 @@ fn overdue(home: &Home, feed: &str) {
     assert_eq!(conn.execute(sql, [feed]).unwrap(), 1);
 }
 
-/// The findings of `doctor` over a matter: level, text, hint.
+/// The findings of `doctor` for a check: level, text, hint.
 fn doctor(home: &Home, check: &str) -> Vec<(String, String, String)> {
     let ran = home.run(&["doctor", "--json"]);
     let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"));
@@ -59,7 +59,7 @@ fn a_late_feed_is_told_with_its_reason() {
     home.check();
     assert_eq!(late(&home), []);
 
-    // Without a daemon it is the service that is told of, and every feed is late for the same reason.
+    // Without a daemon, the service is reported instead, since all feeds are late for the same reason.
     overdue(&home, "slow");
     assert_eq!(late(&home), []);
     let service = doctor(&home, "service");
@@ -81,7 +81,7 @@ fn a_late_feed_is_told_with_its_reason() {
         "{told:#}"
     );
 
-    // A daemon that starts plans it anew, and it is late no more.
+    // A daemon reschedules it at the start, and it is no longer late.
     let busy = server.hits("/busy.xml");
     let mut daemon = home.daemon();
     eventually(PATIENCE, "the daemon polls", || {
@@ -89,7 +89,7 @@ fn a_late_feed_is_told_with_its_reason() {
     });
     eventually(PATIENCE, "nothing is late", || late(&home).is_empty());
 
-    // One that may not is told with what keeps it from that: the host wants to be left alone.
+    // A feed that must not be polled is reported with the reason: its host is rate-limiting us.
     server.set("/busy.xml", Page::status(429).header("retry-after", "3600"));
     eventually(PATIENCE, "the host has said so", || {
         let feeds: Value = serde_json::from_str(&home.ok(&["feeds", "--json"])).unwrap();

@@ -1,5 +1,5 @@
-//! Articles that go, come back, hide behind walls or are sent in half: the real checker over days, on a clock that the
-//! test sets.
+//! Articles that disappear, come back, hide behind walls or arrive incompletely: the real checker over days, with
+//! a clock that the test sets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::support::{Page, Server, rss};
 mod stand_ins;
 mod watched;
 
-/// A publisher with one feed, watched by a checker on a clock of its own.
+/// A publisher with one feed, checked on a separate clock.
 struct World {
     publisher: Server,
     clock: Arc<Fixed>,
@@ -34,7 +34,7 @@ impl World {
         Self::polling(settings, "/feed.xml", "")
     }
 
-    /// A world whose feed is at `path`, with these `keys`.
+    /// A world with a feed at `path` and these `keys`.
     fn polling(settings: &str, path: &str, keys: &str) -> Self {
         let publisher = Server::start();
         let folder = tempfile::tempdir().unwrap();
@@ -64,7 +64,7 @@ impl World {
         }
     }
 
-    /// A world whose feed lists one article, which was read at minute 0.
+    /// A world whose feed lists one article, checked at minute 0.
     fn with_article() -> Self {
         let world = Self::new("");
         world.serve("/a", article(TEXT));
@@ -104,7 +104,7 @@ impl World {
             .unwrap();
     }
 
-    /// Lets everything happen that is due until this minute, each thing when it is due.
+    /// Runs everything that is due until this minute, each at its time.
     fn run_to(&self, minute: i64) {
         loop {
             let next = self.assembly.checker.read(Reader::next_due).unwrap();
@@ -152,7 +152,7 @@ impl World {
         events
     }
 
-    /// What was told, with the minutes of its window.
+    /// The reported events, with the minutes of their windows.
     fn told(&self) -> Vec<String> {
         let minute = |at: Timestamp| (at.as_millis() / 1000 - START) / 60;
         self.events()
@@ -202,7 +202,7 @@ fn whole(text: &str) -> String {
     )
 }
 
-/// The first paragraph only.
+/// Only the first paragraph.
 fn beginning() -> &'static str {
     &TEXT[..TEXT.find("</p>").unwrap() + 4]
 }
@@ -304,7 +304,7 @@ fn errors_and_walls_never_remove_an_article_and_are_never_its_text() {
             wall("<html><body><nav><a href=/>Home</a></nav></body></html>"),
             Reason::NoText,
         ),
-        // The beginning stands, and below it a wall that was not there before.
+        // The beginning is still there, and below it a new wall.
         (
             article(&format!(
                 "{}<div>Subscribe to continue reading.</div>",
@@ -312,7 +312,7 @@ fn errors_and_walls_never_remove_an_article_and_are_never_its_text() {
             )),
             Reason::Paywall,
         ),
-        // Sent in half.
+        // Sent incompletely.
         (Page::html(whole(TEXT)[..900].to_owned()), Reason::Truncated),
         (Page::html(whole(TEXT)[..600].to_owned()), Reason::Truncated),
         (
@@ -422,7 +422,7 @@ fn an_article_that_moved_for_good_keeps_its_history_and_tells_its_new_address() 
         old.ends_with("/a") && new.ends_with("/news/harbour-plan"),
         "{old} {new}"
     );
-    // The feed takes the new address up: it is the same entry.
+    // The feed starts to use the new address: it is the same entry.
     world.list(&[("other-guid", "/news/harbour-plan")]);
     world.run_to(26 * 60);
     let count = world
@@ -458,7 +458,7 @@ fn what_is_taken_out_of_the_feed_early_has_its_page_looked_at_now() {
     world.list(&[("3", "/c"), ("2", "/b"), ("1", "/a")]);
     world.run_to(120);
     let looks = world.publisher.hits("/b");
-    // The second one is taken out; then the first one is pushed out.
+    // The second entry is removed; then the first one is displaced.
     world.list(&[("3", "/c"), ("1", "/a")]);
     world.run_to(180);
     assert_eq!(world.publisher.hits("/b"), looks + 1);
@@ -551,13 +551,13 @@ fn a_feed_whose_texts_are_all_gone_is_believed_at_the_second_poll() {
     let world = World::new("[page]\nfetch = \"off\"\n[detect]\nbulk_edit = 100\n");
     set(&world, true);
     world.run_to(30);
-    // Once, and then the texts are back.
+    // Once; then the texts are back.
     set(&world, false);
     world.run_to(61);
     set(&world, true);
     world.run_to(180);
     assert!(world.told().is_empty(), "{:?}", world.told());
-    // For good.
+    // Permanently.
     set(&world, false);
     world.run_to(24 * 60);
     let told = world.told();
@@ -625,7 +625,7 @@ fn a_feed_that_becomes_a_page_or_breaks_off_leaves_history_untouched() {
 fn an_edit_found_along_with_the_feed_has_the_window_of_the_looks_at_its_page() {
     let world = World::with_article();
     world.run_to(65);
-    // Only the page was changed, and the feed moved a date with it.
+    // Only the page was edited, and the feed changed a date at the same time.
     world.serve("/a", article(&TEXT.replace("15 million", "51 million")));
     let url = world.publisher.url("/a");
     let item = (

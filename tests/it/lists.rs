@@ -1,4 +1,4 @@
-//! Lists of feeds, in and out, and feeds that are paused, with the real binary.
+//! Importing and exporting lists of feeds, and paused feeds, with the real binary.
 
 use std::io::Write as _;
 use std::process::Stdio;
@@ -196,7 +196,7 @@ fn state(home: &Home) -> Value {
 fn a_paused_feed_is_not_asked_for_until_it_is_resumed() {
     let publisher = Server::start();
     let home = one_feed(&publisher);
-    // Before anything was stored.
+    // Before anything is stored.
     home.ok(&["pause", "courier"]);
     assert_eq!(state(&home), "paused");
     home.ok(&["check"]);
@@ -216,7 +216,7 @@ fn a_running_daemon_obeys_pause_and_resume() {
     let home = one_feed(&publisher);
     let _daemon = home.daemon();
     eventually(PATIENCE, "the first look", || {
-        // The database may be half made.
+        // The database may be incomplete at this point.
         let listed = home.run(&["feeds", "--json"]).stdout;
         serde_json::from_str(&listed).is_ok_and(|feeds: Value| feeds[0]["state"] == "ok")
     });

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-/// A mail server that refuses what breaks SMTP: long lines, bare line feeds, commands out of order.
+/// A mail server that refuses violations of SMTP: long lines, bare line feeds, commands out of order.
 pub(crate) struct MailServer {
     port: u16,
     mails: Arc<Mutex<Vec<String>>>,
@@ -13,14 +13,14 @@ pub(crate) struct MailServer {
 
 #[derive(Clone, Copy, Default)]
 struct Moods {
-    /// Whether mails are put off.
+    /// Whether mails are temporarily refused.
     down: bool,
     /// Whether logins are refused.
     locked: bool,
 }
 
 impl MailServer {
-    /// One whose answers to `RCPT TO` are these, then 250.
+    /// A server with these responses to `RCPT TO`, and 250 afterwards.
     pub(crate) fn start(answers: &[&str]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let port = listener.local_addr().expect("an address").port();

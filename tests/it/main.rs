@@ -1,4 +1,4 @@
-//! Tests of the whole: the shape of the code, and the real binary from end to end.
+//! Integration tests: the structure of the code, and the real binary from end to end.
 
 mod access;
 mod adding;

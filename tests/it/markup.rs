@@ -1,11 +1,11 @@
-//! Markup that a reader sees no difference in, and markup that says something else:
-//! `tests/fixtures/normalise/markup.tsv`, each pair inside an article.
+//! Markup that makes no difference to a reader, and markup that does: `tests/fixtures/normalise/markup.tsv`, each
+//! pair inside an article.
 
 use revisor::domain::compare::compare;
 use revisor::domain::state::EntryState;
 use revisor::extract;
 
-/// The fragment in the middle of an article.
+/// An article with the fragment in its middle.
 fn state(fragment: &str) -> EntryState {
     let page = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>The ferry to the islands</title></head>\
@@ -33,7 +33,7 @@ fn markup_is_judged_as_the_table_says() {
         let [verdict, about, old, new] = fields.as_slice() else {
             panic!("line {} has no four fields", index + 1);
         };
-        // The fragment may hold a tab itself: the last field keeps it.
+        // The fragment may contain a tab itself: the last field keeps it.
         for (old, new) in [(old, new), (new, old)] {
             let (old, new) = (state(old), state(new));
             let found = if compare(&old, &new).is_none() {

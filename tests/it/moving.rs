@@ -1,4 +1,4 @@
-//! `mv`: a feed that gets another address keeps its history.
+//! `mv`: a feed keeps its history under a new address.
 
 use serde_json::Value;
 
@@ -52,7 +52,7 @@ fn configuration_and_history_move_together() {
         assert_eq!(ran.code, Some(2));
         assert!(ran.stderr.contains(error), "{}", ran.stderr);
     }
-    // A new address that the configuration refuses changes neither.
+    // A new address that is refused changes neither the configuration nor the database.
     let text = std::fs::read_to_string(home.config_path()).unwrap();
     assert_eq!(home.run(&["mv", "courier", "https://"]).code, Some(2));
     assert_eq!(std::fs::read_to_string(home.config_path()).unwrap(), text);
@@ -78,7 +78,7 @@ fn an_address_that_was_edited_by_hand_is_noticed_and_its_history_follows() {
     let ran = home.run(&["mv", &old, &new]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
     assert!(ran.stderr.contains("is kept as"), "{}", ran.stderr);
-    // Nothing is lost: the entries that the new form had are there as well, out of the way.
+    // Nothing is lost: the entries of the new feed are kept, but inactive.
     assert_eq!(count(&home, "SELECT count(*) FROM entries"), 4);
     let first = "SELECT count(*) FROM entries JOIN feeds ON feeds.id = feed_id WHERE feeds.id = 1 AND active = 1";
     assert_eq!(count(&home, first), 2);

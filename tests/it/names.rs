@@ -1,4 +1,4 @@
-//! Names that no server answers for, a network that is gone, and too few descriptors.
+//! Names that no server resolves, a network that is down, and too few descriptors.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -58,7 +58,7 @@ fn silent_names_delay_no_other_feed_nor_health_nor_the_stop() {
         home.ok(&["feeds", "--json"])
             .contains("no name server responded within 20 s")
     });
-    // Most of the lookups go on.
+    // Most of the lookups are still running.
     daemon.signal("TERM");
     assert_eq!(daemon.wait(END), Some(0));
 }
@@ -133,7 +133,7 @@ fn an_outage_of_our_own_is_one_message_and_delays_no_feed_afterwards() {
     }
 }
 
-/// The service under a limit of open files: soft, or both.
+/// The service with a limit of open files: soft, or both.
 fn limited(home: &Home, limit: &str, shim: &Path, log: &Path) -> Daemon {
     let script = format!("{limit} && exec \"$0\" run");
     let child = Command::new("sh")

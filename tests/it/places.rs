@@ -1,4 +1,4 @@
-//! The database by other names, and who may read what stands beside it.
+//! The database under other names, and who may read the files next to it.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
@@ -92,7 +92,7 @@ fn files_of_ours_are_not_for_everybody_and_no_planted_link_is_followed() {
     assert!(seen >= 5, "{seen}");
     assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
 
-    // What was there before is closed to others, and the lock is no link.
+    // Existing files are closed to others, and the lock does not follow a link.
     fs::set_permissions(home.db_path(), fs::Permissions::from_mode(0o664)).unwrap();
     home.check();
     assert_eq!(fs::metadata(home.db_path()).unwrap().mode() & 0o777, 0o660);
@@ -109,8 +109,8 @@ fn files_of_ours_are_not_for_everybody_and_no_planted_link_is_followed() {
     assert_eq!(fs::read_to_string(&precious).unwrap(), "precious");
 }
 
-/// A command run by somebody who may read the database but not write beside it: another account where the tests run as
-/// root, which may write everywhere, else this one with the folder closed.
+/// Runs a command as a user who may read the database but not write to its folder: another account if the tests
+/// run as root, which may write everywhere; otherwise this one with a read-only folder.
 fn as_a_reader(home: &Home, program: &Path, arguments: &[&str]) -> Ran {
     let shared = home.path().join("shared");
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
@@ -135,7 +135,7 @@ fn as_a_reader(home: &Home, program: &Path, arguments: &[&str]) -> Ran {
 fn reading_needs_no_write_access() {
     let server = Server::start();
     let home = home(&server);
-    // The name must survive being written as an address.
+    // The name has to survive being written as a URI.
     let shared = home.path().join("shared");
     let database = shared.join("50% of what? #1.db");
     let name = database.to_str().unwrap();
@@ -178,7 +178,7 @@ fn a_database_that_was_named_is_there() {
         assert_eq!(ran.code, Some(2), "{command}: {}{}", ran.stdout, ran.stderr);
         assert!(ran.stderr.contains("absent.db"), "{}", ran.stderr);
     }
-    // Without a name it is only not there yet.
+    // Without a name, the database just does not exist yet.
     assert_eq!(home.run(&["log"]).code, Some(0));
     let folder = home.run(&["--db", home.path().to_str().unwrap(), "log"]);
     assert_eq!(folder.code, Some(5), "{}", folder.stderr);

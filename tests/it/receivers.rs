@@ -1,5 +1,5 @@
-//! The receivers of `kits/hostile`, all of them at once: slow, dead, gone, rate limiting, redirecting ones beside one that
-//! is well.
+//! The receivers of `kits/hostile`, all at the same time: slow, dead, gone, rate-limiting and redirecting ones
+//! next to one that works.
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -16,10 +16,10 @@ const CASES: [&str; 9] = [
     "W01", "W02", "W03", "W04", "W05", "W06", "W07", "W09", "W12",
 ];
 
-/// What receivers are sent: three edits, and that one of them is gone.
+/// The events for the receivers: three edits, and the removal of one entry.
 const EVENTS: usize = 4;
 
-/// The receivers, and the service that none of them may lead to.
+/// The receivers, and a service that none of them may lead to.
 struct Kit {
     child: Child,
     port: u16,
@@ -32,7 +32,7 @@ impl Kit {
             skip("no kits/hostile/hostile_server.py");
             return None;
         }
-        // Somebody else may take a port that is free now before the kit has it.
+        // Another process may take a free port before the kit does.
         for _ in 0..10 {
             if let Some(kit) = Self::listen(&script) {
                 return Some(kit);
@@ -101,15 +101,15 @@ impl Drop for Kit {
     }
 }
 
-/// A request as a receiver of the kit saw it.
+/// A request as seen by a receiver of the kit.
 struct Sent {
     at: f64,
     id: String,
-    /// Signed, and JSON.
+    /// Signed and JSON.
     good: bool,
 }
 
-/// The ids in the order in which they came first.
+/// The ids in the order of their first appearance.
 fn ids(sent: &[Sent]) -> Vec<&str> {
     let mut ids: Vec<&str> = Vec::new();
     for one in sent {
@@ -120,7 +120,7 @@ fn ids(sent: &[Sent]) -> Vec<&str> {
     ids
 }
 
-/// The line of `notify list` about a target.
+/// The row of `notify list` for a target.
 fn row(home: &Home, target: &str) -> Value {
     let rows: Value = serde_json::from_str(&home.ok(&["notify", "list", "--json"])).unwrap();
     let mut rows = rows.as_array().unwrap().iter();
@@ -164,7 +164,7 @@ fn every_receiver_of_the_kit_gets_what_it_should_and_no_other_is_delayed() {
     edition(&server, 1);
     home.check();
     let mut daemon = home.daemon();
-    // Without it, the command would send by itself.
+    // Without the daemon, the command would send by itself.
     eventually(PATIENCE, "the daemon runs", || {
         home.run(&["status"]).stdout.contains("running, pid ")
     });
@@ -172,7 +172,7 @@ fn every_receiver_of_the_kit_gets_what_it_should_and_no_other_is_delayed() {
     home.check();
     assert_eq!(home.events().len(), 3);
 
-    // Nobody waits for those who are slow or dead.
+    // Nobody waits for slow or dead receivers.
     eventually(PATIENCE, "W01 has everything", || {
         kit.sent("W01").len() == EVENTS
     });

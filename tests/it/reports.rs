@@ -43,7 +43,7 @@ fn a_report_has_the_change_and_the_feed_that_was_not_read() {
     assert_eq!(json["totals"]["headlines"], 1);
     assert_eq!(json["changes"][0]["data"]["number"], 1);
     assert_eq!(json["coverage"]["feeds_ok"], 1);
-    // Filters are those of `log`.
+    // The filters are those of `log`.
     assert!(
         home.ok(&["report", "--feed", "down"])
             .contains("No changes.")
@@ -78,7 +78,7 @@ fn an_html_report_is_one_file_that_is_replaced_as_a_whole() {
         "{page}"
     );
     assert!(page.contains("<title>Changes from "), "{page}");
-    // A link stays a link, and what is no file is written to and not replaced.
+    // A link stays a link, and anything other than a file is written to, not replaced.
     for (target, name) in [
         (file.as_path(), "link.html"),
         (std::path::Path::new("/dev/null"), "null.html"),
@@ -220,7 +220,7 @@ fn articles_are_named_as_people_paste_them() {
     );
 }
 
-/// What `revisor` writes for feed readers is read by `revisor` itself, as any feed is.
+/// `revisor` can read its own feeds of changes, like any feed.
 #[test]
 fn changes_as_a_feed_can_be_watched_like_any_other() {
     let publisher = Server::start();

@@ -1,4 +1,5 @@
-//! What must not be lost, and what must not be told, where two things happen at once or a site is rearranged.
+//! What must not be lost, and what must not be reported, if two things happen at the same time or a site is
+//! reorganised.
 
 use std::sync::Arc;
 
@@ -114,7 +115,7 @@ fn an_address_used_for_another_story_does_not_cost_the_feed_its_guids() {
     home.check();
     set(&[("2", live, "Champions beaten again", match_)]);
     assert_eq!(home.check()["feeds"][0]["new"], 1, "another story");
-    // Both at once: by their addresses they would be one item.
+    // Both at the same time: by their addresses they would be one item.
     set(&[
         ("3", live, "Government holds on", vote),
         ("2", live, "Champions beaten twice", match_),

@@ -1,4 +1,4 @@
-//! Edits as editors make them, a text file each: `tests/fixtures/revisions/README.md` says how one is written.
+//! Edits as editors make them, one per text file: `tests/fixtures/revisions/README.md` explains the format.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use revisor::domain::ids::RevisionNumber;
 use revisor::domain::state::{Block, BlockKind, EntryState, FeedState, Link, PageState};
 use revisor::time::Timestamp;
 
-/// What a file says.
+/// The contents of a file.
 struct Case {
     name: String,
-    /// What is expected, in the order of the file: key and value.
+    /// The expectations in the order of the file: key and value.
     expected: Vec<(String, String)>,
     old: EntryState,
     new: EntryState,
@@ -25,7 +25,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/revisions")
 }
 
-/// Every case of the folder and of the folders in it, in the order of their names.
+/// All cases in the folder and its subfolders, in order of their names.
 fn cases() -> Vec<Case> {
     let mut files = Vec::new();
     let mut folders = vec![folder()];
@@ -116,7 +116,7 @@ fn parse(name: &str, text: &str) -> Result<Case, String> {
     })
 }
 
-/// One side: lines with `@` are fields, everything else is text.
+/// One side: lines with `@` are fields, all others are text.
 fn state(text: &str) -> Result<EntryState, String> {
     let mut page = PageState::default();
     let mut feed = None::<FeedState>;
@@ -163,7 +163,7 @@ fn moment(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse_rfc3339(text).ok_or_else(|| format!("`{text}` is no moment of RFC 3339"))
 }
 
-/// A blank line ends a block; every `- ` begins one, and what stands between two lines of three backticks is code.
+/// A blank line ends a block; every `- ` begins one, and text between two lines of three backticks is code.
 fn blocks(lines: &[&str]) -> Vec<Block> {
     let mut out: Vec<Block> = Vec::new();
     let mut open = false;
@@ -210,7 +210,7 @@ fn blocks(lines: &[&str]) -> Vec<Block> {
     out
 }
 
-/// The name that a value has in JSON.
+/// The name of a value in JSON.
 fn named(value: &impl serde::Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(name)) => name,
@@ -250,7 +250,7 @@ fn ops(blocks: &[BlockDiff]) -> String {
     ops.join(", ")
 }
 
-/// What was found, under the keys of a file.
+/// The results, under the keys of a file.
 struct Found {
     comparison: Option<Comparison>,
     assessment: Option<Assessment>,
@@ -282,7 +282,7 @@ impl Found {
             .collect()
     }
 
-    /// All edits, one a line, that of the headline first.
+    /// All edits, one per line, the headline's first.
     fn diffs(&self) -> Vec<String> {
         let title = self
             .comparison
@@ -325,7 +325,7 @@ impl Found {
         }
     }
 
-    /// Why a line of the file does not hold; nothing when it does.
+    /// Why a line of the file is not met; `None` if it is.
     fn complaint(&self, key: &str, expected: &str) -> Option<String> {
         let holds = match key {
             "reason" => self.reasons().iter().any(|reason| reason == expected),

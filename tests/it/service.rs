@@ -1,5 +1,5 @@
-//! The service beside trouble: what it tells the service manager, and that it starts, reloads and ends in order all the
-//! same.
+//! The service in trouble: what it reports to the service manager, and that it still starts, reloads and stops
+//! properly.
 
 use std::fs;
 use std::os::unix::fs::FileExt as _;
@@ -30,7 +30,7 @@ fn config(server: &Server, rest: &str) -> String {
     )
 }
 
-/// A service under a manager that listens.
+/// A service with a manager that listens.
 struct Service {
     daemon: Daemon,
     socket: UnixDatagram,
@@ -59,7 +59,7 @@ impl Service {
         }
     }
 
-    /// What it has told the service manager so far.
+    /// What it has reported to the service manager so far.
     fn said(&mut self) -> &str {
         let mut message = [0; 4096];
         while let Ok(length) = self.socket.recv(&mut message) {
@@ -96,7 +96,7 @@ fn pause(time: Duration) {
     let _ = never.recv_timeout(time);
 }
 
-/// Another program that writes, until it is dropped.
+/// Another program that holds a write lock until it is dropped.
 fn hold(database: &Path) -> Connection {
     let other = Connection::open(database).unwrap();
     other.busy_timeout(PATIENCE).unwrap();
@@ -157,8 +157,8 @@ fn a_locked_database_does_not_hold_up_the_end() {
     assert_eq!(home.check()["changes"], serde_json::json!([1]));
 }
 
-/// Breaks the page at which a table begins while others use the database, lets them see that it has changed, and makes
-/// what waits in the outbox due.
+/// Damages the first page of a table while others use the database, makes them notice that the file has changed,
+/// and makes everything in the outbox due.
 fn damage(database: &Path, table: &str) {
     let conn = Connection::open(database).unwrap();
     conn.busy_timeout(PATIENCE).unwrap();
@@ -169,7 +169,7 @@ fn damage(database: &Path, table: &str) {
         let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
         conn.query_row(checkpoint, [], |_| Ok(())).unwrap();
         conn.execute_batch("BEGIN IMMEDIATE").unwrap();
-        // What somebody wrote in between would hide the damage.
+        // A write in between would hide the damage.
         if fs::metadata(&log).unwrap().len() == 0 {
             break;
         }
@@ -264,7 +264,7 @@ fn a_reload_is_answered_with_what_came_of_it() {
     let mut service = Service::start(&home);
     service.says("READY=1");
     home.ok(&["config", "reload"]);
-    // The credential is there for who checks it, and not for the service.
+    // The credential exists for the command that checks it, but not for the service.
     let two = "[[target]]\nname = \"two\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1/\"\n";
     let target = format!("{two}secret_credential = \"two\"\n");
     home.configure(&config(&server, &target));
@@ -295,7 +295,7 @@ fn a_reload_signals_nobody_but_who_has_the_lock() {
     let place = home.db_path().with_file_name("revisor.db.lock");
     let named = format!("{} service\n", stranger.id());
 
-    // As the lock of a service in another container looks from here.
+    // How the lock of a service in another container looks from here.
     let lock = fs::File::options().write(true).open(&place).unwrap();
     lock.lock().unwrap();
     fs::write(&place, &named).unwrap();
@@ -308,7 +308,7 @@ fn a_reload_signals_nobody_but_who_has_the_lock() {
     );
     drop(lock);
 
-    // The number is no more than a name: the one that has the lock is told.
+    // The number is only a name: the reload goes to the process that has the lock.
     let mut service = Service::start(&home);
     service.says("READY=1");
     fs::write(&place, &named).unwrap();

@@ -1,5 +1,5 @@
-//! A strict server in the place of the services that alerts go to: it refuses what the real ones refuse, with their
-//! answers. Each rule has its source; the real servers that can be had are tried by hand.
+//! A strict server in place of the services that alerts go to: it refuses what the real ones refuse, with their
+//! responses. Each rule has its source; real servers, where available, are tested by hand.
 
 mod posts;
 
@@ -14,13 +14,13 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 
-/// A message that a service took.
+/// A message that a service accepted.
 #[derive(Debug, Clone)]
 pub(crate) struct Taken {
     pub(crate) service: String,
-    /// What a reader sees of it, markup included.
+    /// What a reader sees of it, including markup.
     pub(crate) text: String,
-    /// What makes a second one the same as the first; empty where the service knows no such thing.
+    /// What identifies a repeated message; empty if the service has no such id.
     pub(crate) id: String,
 }
 
@@ -28,16 +28,16 @@ pub(crate) struct Taken {
 struct Shared {
     taken: Vec<Taken>,
     refused: Vec<String>,
-    /// Answers before those of the rules, by service, used front to back.
+    /// Responses that come before the rules, by service, used front to back.
     first: HashMap<String, Vec<(u16, String)>>,
     logins: usize,
     down: bool,
 }
 
-/// What webhooks are signed with.
+/// The signing secret of webhooks.
 pub(crate) const WEBHOOK_SECRET: &str = "whsec_ZW5kdXJhbmNlLCBlbmR1cmFuY2UsIGVuZHVyYW5jZSE=";
 
-/// The services, each under a path of its own.
+/// The services, each under its own path.
 pub(crate) struct Services {
     address: SocketAddr,
     shared: Arc<Mutex<Shared>>,
@@ -71,7 +71,7 @@ impl Services {
         format!("http://{}{path}", self.address)
     }
 
-    /// What a service took.
+    /// What a service accepted.
     pub(crate) fn taken(&self, service: &str) -> Vec<Taken> {
         let shared = self.shared.lock().unwrap();
         shared
@@ -82,18 +82,18 @@ impl Services {
             .collect()
     }
 
-    /// Answers nothing but 503 from now on, or no longer.
+    /// Responds only with 503 from now on, or stops doing so.
     pub(crate) fn set_down(&self, down: bool) {
         self.shared.lock().unwrap().down = down;
     }
 
-    /// Forgets what a service took.
+    /// Forgets what a service accepted.
     pub(crate) fn forget(&self, service: &str) {
         let mut shared = self.shared.lock().unwrap();
         shared.taken.retain(|taken| taken.service != service);
     }
 
-    /// What broke a rule.
+    /// The violations of rules.
     pub(crate) fn refused(&self) -> Vec<String> {
         self.shared.lock().unwrap().refused.clone()
     }
@@ -102,7 +102,7 @@ impl Services {
         self.shared.lock().unwrap().logins
     }
 
-    /// Answers the next requests for a service so, before its rules are looked at.
+    /// Sets the responses to the next requests for a service; they come before its rules.
     pub(crate) fn answer_first(&self, service: &str, answers: &[(u16, &str)]) {
         let answers = answers
             .iter()
@@ -115,7 +115,7 @@ impl Services {
     }
 }
 
-/// A rule that was broken: the status and body of the service.
+/// A violated rule: the status and body of the service.
 type Refusal = (u16, String);
 
 async fn answer(
@@ -172,7 +172,7 @@ async fn answer(
     };
     match result {
         Ok((text, id, reply)) => {
-            // An answer that is only a step of a conversation has no text.
+            // A response that is only a step of a conversation has no text.
             let again = !id.is_empty()
                 && shared
                     .taken
@@ -190,7 +190,7 @@ async fn answer(
     }
 }
 
-/// Text, id, and reply of what was taken.
+/// Text, id and response of an accepted message.
 type Accepted = (String, String, String);
 
 fn parsed(body: &[u8]) -> Result<Value, Refusal> {
@@ -226,7 +226,7 @@ fn all_text(value: &Value, out: &mut String) {
     }
 }
 
-/// What services say to an address with another token in it.
+/// The response of a service to an address with a wrong token.
 fn wrong_address(service: &str) -> Result<Accepted, Refusal> {
     Err(match service {
         "slack" => (403, "invalid_token".to_owned()),
@@ -239,7 +239,7 @@ fn wrong_address(service: &str) -> Result<Accepted, Refusal> {
     })
 }
 
-/// Standard Webhooks: the signature is checked, and 20 KiB are recommended as the most.
+/// Standard Webhooks: checks the signature and the recommended limit of 20 KiB.
 fn webhook(headers: &HeaderMap, body: &[u8]) -> Result<Accepted, Refusal> {
     let secret = revisor::SigningSecret::parse(WEBHOOK_SECRET).unwrap();
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -414,7 +414,8 @@ fn telegram(path: &str, body: &[u8]) -> Result<Accepted, Refusal> {
     ))
 }
 
-/// Matrix 1.18: the same transaction is the same event; an event has 65,536 bytes. Seen at matrix-synapse 1.163.
+/// Matrix 1.18: the same transaction is the same event; an event has at most 65,536 bytes. Observed with
+/// matrix-synapse 1.163.
 fn matrix(method: &Method, path: &str, login: &str, body: &[u8]) -> Result<Accepted, Refusal> {
     rule(
         login == "Bearer TOPSECRET",
@@ -450,7 +451,7 @@ fn matrix(method: &Method, path: &str, login: &str, body: &[u8]) -> Result<Accep
     ))
 }
 
-/// Workflows want `attachments` (uptime-kuma 4922), and take 28 KB.
+/// Workflows require `attachments` (uptime-kuma 4922), and accept 28 KB.
 fn teams(body: &[u8]) -> Result<Accepted, Refusal> {
     rule(body.len() <= 28 << 10, 413, "RequestEntityTooLarge")?;
     let body = parsed(body)?;

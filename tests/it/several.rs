@@ -1,4 +1,4 @@
-//! A configuration of several files: the folder `conf.d`, lists of feeds, and a file that cannot be replaced.
+//! A configuration in several files: the folder `conf.d`, lists of feeds, and a file that cannot be replaced.
 
 use std::process::{Command, Stdio};
 
@@ -15,7 +15,7 @@ fn feed() -> Page {
     )]))
 }
 
-/// A configuration with a feed in its file, two in `conf.d` and two in a list.
+/// A configuration with a feed in its main file, two in `conf.d` and two in a list.
 fn spread(publisher: &Server) -> Home {
     let url = |name: &str| publisher.url(&format!("/{name}.xml"));
     for name in ["a", "b", "c", "d", "e", "new"] {
@@ -86,7 +86,7 @@ fn every_command_knows_the_feeds_of_all_files() {
     }
     assert!(home.ok(&["doctor"]).contains("conf.d/10.toml"));
 
-    // What is there already is not added again, wherever it is.
+    // An existing feed is not added again, wherever it is.
     let there = home.run(&["add", &publisher.url("/e.xml")]);
     assert!(
         there
@@ -109,11 +109,11 @@ fn every_command_knows_the_feeds_of_all_files() {
     let imported: Value = serde_json::from_str(&imported).expect("JSON");
     assert_eq!(imported["added"], 1, "{imported}");
 
-    // What is exported is all of it.
+    // The export is complete.
     let exported = home.ok(&["export", "toml"]);
     assert_eq!(exported.matches("[[feed]]").count(), 6, "{exported}");
 
-    // One is misspelt: nothing is removed.
+    // One name is misspelt: nothing is removed.
     let before = read(&home, "conf.d/10.toml");
     assert_eq!(home.run(&["rm", "c", "nobody"]).code, Some(2));
     assert_eq!(read(&home, "conf.d/10.toml"), before);
@@ -149,7 +149,7 @@ fn the_service_takes_up_files_that_come_and_go() {
     eventually(PATIENCE, "the feed of the new file is read", || {
         publisher.hits("/new.xml") > 0
     });
-    // A mistake in any of the files leaves the old configuration in force.
+    // A mistake in any of the files keeps the old configuration active.
     write(&home, "conf.d/40.toml", "[fetch]\nevry = \"1h\"\n");
     let reloaded = home.run(&["config", "reload"]);
     assert_eq!(reloaded.code, Some(2));
@@ -160,7 +160,7 @@ fn the_service_takes_up_files_that_come_and_go() {
     );
 }
 
-/// A file that is mounted into a container, as Docker and Kubernetes do, cannot be renamed over.
+/// A file mounted into a container, as with Docker and Kubernetes, cannot be replaced by renaming.
 #[test]
 fn a_mounted_configuration_is_written_in_place() {
     let publisher = Server::start();
@@ -214,7 +214,7 @@ fn a_second_configuration_does_not_take_the_feeds_of_the_first_away() {
         names.collect::<Result<Vec<String>, _>>().expect("names")
     };
 
-    // Another file by mistake: nothing is changed, and both files are named.
+    // A different file by mistake: nothing is changed, and both files are named.
     let first = home.config_path();
     let text = std::fs::read_to_string(&first).expect("the configuration");
     let settings = text.split("[[feed]]").next().expect("settings");
@@ -229,14 +229,14 @@ fn a_second_configuration_does_not_take_the_feeds_of_the_first_away() {
     }
     assert_eq!(polled(), ["a", "b"]);
 
-    // The same file by another name is no other one, and an edit of it is an edit.
+    // The same file under another name is not a different one, and an edit of it is an edit.
     let link = first.with_file_name("link.toml");
     std::os::unix::fs::symlink(&first, &link).expect("a link");
     std::fs::write(&first, format!("{settings}{}", section("b"))).expect("a file");
     home.ok(&["-c", &link.display().to_string(), "check"]);
     assert_eq!(polled(), ["b"]);
 
-    // One that takes nothing away is a guest: afterwards the first one goes on.
+    // A file that removes nothing is a guest: afterwards the first one still works.
     std::fs::write(
         &second,
         format!("{settings}{}{}", section("b"), section("other")),
@@ -252,7 +252,7 @@ fn a_second_configuration_does_not_take_the_feeds_of_the_first_away() {
     std::fs::write(&second, format!("{settings}{}", section("a"))).expect("a file");
     home.ok(&["-c", &second_path, "check"]);
     assert_eq!(polled(), ["a"]);
-    // Now the feeds are the second one's.
+    // Now the feeds belong to the second file.
     std::fs::write(&first, format!("{settings}{}", section("b"))).expect("a file");
     assert_eq!(home.run(&["check"]).code, Some(2));
     assert_eq!(polled(), ["a"]);

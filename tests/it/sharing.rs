@@ -1,11 +1,11 @@
-//! Items that share their names, pages that several items share, texts in another form, and servers that say wrong
-//! things.
+//! Items that share names, pages that several items share, texts in a different form, and servers with wrong
+//! responses.
 
 use serde_json::Value;
 
 use crate::support::{Home, Page, Server};
 
-/// A feed of items given as XML.
+/// A feed with items given as XML.
 fn feed(items: &[String]) -> Page {
     Page::rss(format!(
         "<?xml version=\"1.0\"?><rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\" \
@@ -32,7 +32,7 @@ fn first(checked: &Value, what: &str) -> u64 {
         .unwrap_or_else(|| panic!("{checked}"))
 }
 
-/// The summaries of what was changed so far.
+/// The summaries of the changes so far.
 fn texts(home: &Home) -> Vec<String> {
     let events = home.events();
     events
@@ -46,7 +46,7 @@ fn texts(home: &Home) -> Vec<String> {
         .collect()
 }
 
-/// Checks a feed in several states; says how many entries each brought, and how many changes.
+/// Checks a feed in several states; returns how many entries and how many changes each brought.
 fn play(states: &[Vec<String>]) -> (Vec<(u64, u64)>, Home) {
     let publisher = Server::start();
     let home = home(&publisher, "off");

@@ -1,4 +1,4 @@
-//! A publisher, a receiver and a home directory to run the real binary against.
+//! A publisher, a receiver and a home directory for running the real binary.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 /// The secret of every receiver in the tests.
 pub(crate) const SECRET: &str = "whsec_c2VjcmV0IG9mIHRoZSB0ZXN0cywgMzIgYnl0ZXM=";
 
-/// What the publisher answers at a path.
+/// The publisher's response at a path.
 #[derive(Debug, Clone)]
 pub(crate) struct Page {
     pub(crate) status: u16,
@@ -53,7 +53,7 @@ impl Page {
     }
 }
 
-/// A request that the server got.
+/// A request as received by the server.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -66,11 +66,11 @@ pub(crate) struct Request {
 struct Shared {
     pages: HashMap<String, Page>,
     log: Vec<Request>,
-    /// Answers to POST, used up front to back; 204 when there are none left.
+    /// Responses to POST, used front to back; 204 when there are none left.
     hook_answers: Vec<u16>,
 }
 
-/// A loopback server that answers what the test says, and remembers what it was asked.
+/// A loopback server that responds as the test wants, and remembers its requests.
 pub(crate) struct Server {
     address: SocketAddr,
     shared: Arc<Mutex<Shared>>,
@@ -121,7 +121,7 @@ impl Server {
         self.shared.lock().unwrap().log.clone()
     }
 
-    /// The webhooks so far, those that were refused included.
+    /// The webhooks so far, including refused ones.
     pub(crate) fn hooks(&self) -> Vec<Request> {
         self.log()
             .into_iter()
@@ -129,7 +129,7 @@ impl Server {
             .collect()
     }
 
-    /// How often a path was asked for.
+    /// How often a path was requested.
     pub(crate) fn hits(&self, path: &str) -> usize {
         self.log()
             .iter()
@@ -162,7 +162,7 @@ async fn answer(
         headers,
         body: body.to_vec(),
     });
-    // A server that answers a POST with more than a status has a page for it.
+    // If the response to a POST is more than a status, there is a page for it.
     let answers = format!("POST {}", uri.path());
     if method == Method::POST && !shared.pages.contains_key(&answers) {
         let status = if shared.hook_answers.is_empty() {
@@ -199,7 +199,7 @@ pub(crate) struct Home {
 }
 
 impl Home {
-    /// A home whose configuration is `config` after the settings that every loopback test needs.
+    /// A home with `config` after the settings that every loopback test needs.
     pub(crate) fn new(config: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let home = Self { folder };
@@ -226,7 +226,7 @@ impl Home {
         self.folder.path()
     }
 
-    /// The command with configuration and database set, in an environment of its own.
+    /// The command with configuration and database set, in a clean environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_revisor"));
         command
@@ -235,7 +235,7 @@ impl Home {
             .env("HOME", self.folder.path())
             .env("REVISOR_CONFIG", self.config_path())
             .env("REVISOR_DB", self.db_path())
-            // Where no server of names answers, that is known soon.
+            // Fails quickly if no name server responds.
             .env("RES_OPTIONS", "timeout:1 attempts:1")
             .stdin(Stdio::null())
             .args(arguments);
@@ -247,7 +247,7 @@ impl Home {
         Ran::of(&output)
     }
 
-    /// Runs, and fails the test with everything that was printed unless the exit code is 0.
+    /// Runs it; unless the exit code is 0, fails the test and prints all output.
     pub(crate) fn ok(&self, arguments: &[&str]) -> String {
         let ran = self.run(arguments);
         assert_eq!(
@@ -260,7 +260,7 @@ impl Home {
         ran.stdout
     }
 
-    /// Runs `check --force --json` and reads its answer.
+    /// Runs `check --force --json` and parses its output.
     pub(crate) fn check(&self) -> serde_json::Value {
         let ran = self.run(&["check", "--force", "--json"]);
         assert!(
@@ -272,7 +272,7 @@ impl Home {
         serde_json::from_str(&ran.stdout).expect("check --json prints JSON")
     }
 
-    /// A check of what is due, when all feeds are: it asks servers as the daemon does.
+    /// A check of what is due, with all feeds due: it sends the same requests as the daemon.
     pub(crate) fn check_due(&self) -> serde_json::Value {
         let conn = rusqlite::Connection::open(self.db_path()).expect("the database");
         conn.execute("UPDATE feeds SET next_poll_at = 1", [])
@@ -295,13 +295,13 @@ impl Home {
         self.folder.path().join("daemon.log")
     }
 
-    /// Starts `revisor run`; it is killed when the test ends. Its log goes to a file: from a pipe somebody would have to
+    /// Starts `revisor run`, which is killed when the test ends. Its log goes to a file: a pipe would have to be
     /// read.
     pub(crate) fn daemon(&self) -> Daemon {
         self.daemon_with(&[])
     }
 
-    /// As [`Self::daemon`], with more in its environment.
+    /// Like [`Self::daemon`], with additional environment variables.
     pub(crate) fn daemon_with(&self, environment: &[(&str, &str)]) -> Daemon {
         let log = std::fs::File::options()
             .create(true)
@@ -320,7 +320,7 @@ impl Home {
 }
 
 impl Drop for Home {
-    /// A test that fails shows what the daemon had to say.
+    /// A failing test shows the log of the daemon.
     fn drop(&mut self) {
         if std::thread::panicking()
             && let Ok(log) = std::fs::read_to_string(self.daemon_log())
@@ -330,7 +330,7 @@ impl Drop for Home {
     }
 }
 
-/// What a run of the binary left.
+/// The result of running the binary.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -348,11 +348,11 @@ impl Ran {
     }
 }
 
-/// A daemon has ended within this, whatever is under way: three seconds for that and one for the database are its own,
-/// the rest is for a machine that has other things to do. Who does not give up what is under way needs ten and more.
+/// A daemon ends within this time, whatever is in progress: it takes up to three seconds for that and one for the
+/// database; the rest is for a busy machine. A daemon that does not abort its work needs ten seconds or more.
 pub(crate) const END: Duration = Duration::from_secs(9);
 
-/// For what no test is about how long it takes.
+/// For waits whose length does not matter to the test.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running daemon.
@@ -370,7 +370,7 @@ impl Daemon {
         assert!(status.success());
     }
 
-    /// Waits for the end and gives the exit code; fails the test after `limit`.
+    /// Waits for the end and returns the exit code; fails the test after `limit`.
     pub(crate) fn wait(&mut self, limit: Duration) -> Option<i32> {
         let mut status = None;
         eventually(limit, "the daemon ends", || {
@@ -388,7 +388,7 @@ impl Drop for Daemon {
     }
 }
 
-/// Looks again and again until something holds; fails the test when it does not within `limit`.
+/// Checks repeatedly until something holds; fails the test if it does not within `limit`.
 pub(crate) fn eventually(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     let (sender, ticks) = std::sync::mpsc::channel::<()>();
     let steps = limit.as_millis() / 20;
@@ -396,14 +396,14 @@ pub(crate) fn eventually(limit: Duration, what: &str, mut holds: impl FnMut() ->
         if holds() {
             return;
         }
-        // A channel on which nothing ever comes is a clock that needs no sleep.
+        // A channel on which nothing ever arrives is a clock without a sleep.
         let _ = ticks.recv_timeout(Duration::from_millis(20));
     }
     drop(sender);
     panic!("not within {limit:?}: {what}");
 }
 
-/// Whether what a test needs is there; prints why it is skipped, and fails where skipping is not allowed.
+/// Skips a test that lacks something: prints the reason, and fails if skipping is not allowed.
 pub(crate) fn skip(reason: &str) {
     #[expect(
         clippy::disallowed_methods,
@@ -414,7 +414,8 @@ pub(crate) fn skip(reason: &str) {
     say(&format!("skipped: {reason}"));
 }
 
-/// As [`skip`], for what no installing helps against: `.ci/run` has found out whether this machine permits it.
+/// Like [`skip`], but for something that cannot be installed: `.ci/run` has found out whether this machine permits
+/// it.
 pub(crate) fn barred(reason: &str) {
     #[expect(
         clippy::disallowed_methods,

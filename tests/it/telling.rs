@@ -1,4 +1,4 @@
-//! From an edit to the alert: the main job, end to end.
+//! From an edit to the alert: the main purpose, end to end.
 
 use serde_json::Value;
 
@@ -416,7 +416,7 @@ fn a_refused_event_is_listed_lets_others_pass_and_can_be_skipped() {
     assert!(again.contains("1 delivered, 0 failed"), "{again}");
 }
 
-/// Checks the signature as any receiver would, without help from the program.
+/// Checks the signature like any receiver, without help from the program.
 fn verified(hook: &crate::support::Request) -> bool {
     let header = |name: &str| hook.headers.get(name).map(String::as_str);
     let secret = revisor::SigningSecret::parse(SECRET).unwrap();

@@ -1,4 +1,4 @@
-//! What publishers, receivers and people do wrong.
+//! Mistakes of publishers, receivers and people.
 
 use std::fmt::Write as _;
 
@@ -80,7 +80,7 @@ fn error_answers_are_failures_and_gone_ends_the_polling() {
     );
 }
 
-/// As a process leaves it that ends while it reads something, for the second time.
+/// The file that a process leaves if it crashes while reading something, for the second time.
 fn ended_twice(home: &Home, url: &str) -> std::path::PathBuf {
     let mut left = home.db_path().into_os_string();
     left.push(".reading");
@@ -112,7 +112,7 @@ fn what_ended_the_service_twice_is_left_alone_and_told() {
         "{}",
         ran.stderr
     );
-    // It is not even asked for, and not due before its rest is over; everybody is told.
+    // It is not even requested, and is not due before the end of the quarantine; every command reports it.
     assert_eq!(publisher.hits("/feed.xml"), 0);
     home.run(&["check", "--force"]);
     let status: serde_json::Value =
@@ -257,7 +257,7 @@ fn a_host_that_wants_to_be_left_alone_does_not_hold_up_a_check() {
     let errors = report["feeds"].to_string();
     assert!(errors.contains("skipped"), "{errors}");
     assert_eq!(publisher.log().len(), 1);
-    // The one that was not asked is still due, the other one is not.
+    // The feed that was not polled is still due, the other one is not.
     home.run(&["check"]);
     assert_eq!(publisher.log().len(), 2);
     home.run(&["check"]);

@@ -1,4 +1,4 @@
-//! The unit of the service: systemd reads all of it, and finds little to be exposed.
+//! The systemd unit: systemd understands all of it, and finds little exposure.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -9,7 +9,7 @@ fn unit() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/revisor.service")
 }
 
-/// Runs `systemd-analyze`; `None` where there is none.
+/// Runs `systemd-analyze`; `None` if it is not installed.
 fn analyze(arguments: &[&str], unit: &Path) -> Option<Output> {
     match Command::new("systemd-analyze")
         .args(arguments)
@@ -42,7 +42,7 @@ fn unit_exposes_little() {
 
 #[test]
 fn unit_has_no_option_that_systemd_does_not_know() {
-    // The binary is not installed where tests run: a copy of the unit names one that is there.
+    // The binary is not installed where tests run: a copy of the unit names an existing one.
     let folder = tempfile::tempdir().expect("a temporary folder");
     let copy = folder.path().join("revisor.service");
     let source = std::fs::read_to_string(unit()).expect("the unit");

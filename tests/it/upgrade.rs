@@ -1,7 +1,8 @@
 //! An upgrade of our own reading is never an edit: databases as an older revisor would have left them.
 //!
-//! The older revisor of these tests read a line above each article that today's does not take for its text. Its database
-//! is made from one of today's: states, hashes, fingerprints and schemes are rewritten as it would have stored them.
+//! The older revisor of these tests read a line above each article that today's does not count as text. Its
+//! database is made from one of today's: states, hashes, fingerprints and schemes are rewritten as it would have
+//! stored them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 use crate::support::{Home, Page, Server, rss};
 
-/// What the older revisor took for part of the text.
+/// What the older revisor counted as part of the text.
 const ONCE_READ: &str = "Read also: 12 things that you did not know about harbours";
 
 fn sha256(parts: &[&[u8]]) -> Vec<u8> {
@@ -29,7 +30,7 @@ fn sha256(parts: &[&[u8]]) -> Vec<u8> {
     hasher.finalize().to_vec()
 }
 
-/// Makes the database one of the older revisor; its chain is right.
+/// Turns the database into one of the older revisor, with a correct chain.
 fn age(database: &Path) {
     rewrite(database, |state| {
         if let Some(page) = &mut state.page {
@@ -39,14 +40,14 @@ fn age(database: &Path) {
     under_older_scheme(database);
 }
 
-/// The texts of the database were read under an older scheme.
+/// Marks the texts of the database as read under an older scheme.
 pub(crate) fn under_older_scheme(database: &Path) {
     let conn = Connection::open(database).unwrap();
     conn.execute_batch("UPDATE revisions SET page_scheme = 0; UPDATE entries SET page_scheme = 0;")
         .unwrap();
 }
 
-/// Makes other states of those that are stored, as if they had been read so; the chain is right.
+/// Replaces the stored states as if they had been read like this; the chain is correct.
 pub(crate) fn rewrite(database: &Path, mut change: impl FnMut(&mut EntryState)) {
     let mut conn = Connection::open(database).unwrap();
     let tx = conn.transaction().unwrap();
@@ -97,10 +98,10 @@ pub(crate) fn rewrite(database: &Path, mut change: impl FnMut(&mut EntryState)) 
     tx.commit().unwrap();
 }
 
-/// Row, number, moment, hash of the state, hash of the answers.
+/// Row, number, time, hash of the state, hash of the responses.
 type Row = (i64, i64, i64, Vec<u8>, Option<Vec<u8>>);
 
-/// Goes along the chain of every entry with the hashes that it should have.
+/// Walks the chain of every entry with the hashes that it should have.
 fn chain(conn: &Connection, mut link: impl FnMut(i64, &[u8], &[u8])) {
     let mut rows = conn
         .prepare(
@@ -175,7 +176,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// A feed with pages that were read once.
+    /// A feed with pages that were checked once.
     fn new(entries: usize) -> Self {
         let publisher = Server::start();
         let home = Home::new(&format!(
@@ -207,7 +208,7 @@ impl Bench {
         bench
     }
 
-    /// The pages, with a figure in the text of the first; `nonce` is in all of them where no reader sees it.
+    /// The pages, with a figure in the text of the first one; `nonce` is in all of them where no reader sees it.
     fn publish(&self, figure: &str, nonce: u32) {
         for n in 0..self.entries {
             let figure = if n == 0 { figure } else { "15 million" };
@@ -262,7 +263,7 @@ fn a_look_after_an_upgrade_finds_no_edit_and_the_next_edit_is_told_alone() {
     let mut after = before.clone();
     after.push("reread".to_owned());
     assert_eq!(bench.origins(), after);
-    // Once is enough.
+    // It happens only once.
     bench.publish("15 million", 2);
     bench.home.check();
     assert_eq!(bench.origins(), after);
@@ -300,7 +301,7 @@ fn an_edit_that_comes_with_an_upgrade_is_told_without_what_our_reading_changed()
         origins[origins.len() - 2..],
         ["reread".to_owned(), "#1".to_owned()]
     );
-    // And back, to what the older revisor has stored otherwise.
+    // And back to a text that the older revisor stored differently.
     bench.publish("15 million", 2);
     bench.home.check();
     let labels = bench.home.events()[1]["data"]["change"]["labels"].clone();
@@ -364,7 +365,7 @@ fn one_damaged_answer_stops_neither_its_feed_nor_what_else_is_read_anew() {
     let verified = bench.home.run(&["db", "verify"]);
     assert_eq!(verified.code, Some(5), "{}", verified.stdout);
 
-    // The feed's answer, which stands behind all of them.
+    // The feed's response, from which all of them were read.
     let bench = Bench::new(ENTRIES);
     let conn = Connection::open(bench.home.db_path()).unwrap();
     conn.execute_batch(
@@ -480,7 +481,7 @@ fn reextract_renews_everything_makes_no_change_and_goes_on_after_an_interruption
     );
     assert_eq!(stale, 0);
 
-    // What comes next is compared with what was read anew.
+    // The next text is compared with the one that was read again.
     bench.publish("95 million", 2);
     bench.home.check();
     assert_eq!(bench.home.events().len(), 1);

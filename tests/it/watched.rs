@@ -1,4 +1,4 @@
-//! The endpoint of the daemon: how it is, and what it counts.
+//! The daemon's endpoint: its health and its metrics.
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Daemon, END, Home, PATIENCE, Page, SECRET, Server, eventually, rss};
 
-/// Asks the socket; `None` when nobody listens.
+/// Sends a request to the socket; `None` if nobody listens.
 pub(crate) fn ask(socket: &Path, path: &str) -> Option<String> {
     let mut stream = UnixStream::connect(socket).ok()?;
     stream
@@ -89,7 +89,7 @@ fn those_who_watch_the_daemon_see_what_it_does() {
         "{metrics}"
     );
 
-    // A broken configuration is told, and an endpoint that has left the configuration is closed.
+    // A broken configuration is reported, and an endpoint that was removed from the configuration is closed.
     std::fs::write(home.config_path(), "[web]\nlisten = \"0.0.0.0:9464\"\n").unwrap();
     daemon.signal("HUP");
     eventually(PATIENCE, "the reload is refused", || {
@@ -102,7 +102,7 @@ fn those_who_watch_the_daemon_see_what_it_does() {
     assert_eq!(daemon.wait(END), Some(0));
 }
 
-/// Takes connections, and never says a word.
+/// Accepts connections, and never responds.
 fn silence() -> (
     std::net::SocketAddr,
     tokio::runtime::Runtime,
@@ -115,7 +115,7 @@ fn silence() -> (
     let inside = runtime.enter();
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("0.0.0.0:0".parse().unwrap()).unwrap();
-    // They wait in the system, and need nobody who accepts them.
+    // They wait in the system without being accepted.
     let listener = socket.listen(4096).unwrap();
     let address = listener.local_addr().unwrap();
     drop(inside);

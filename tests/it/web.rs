@@ -1,4 +1,4 @@
-//! The web pages of the real daemon: what a reader, a feed reader and a browser get.
+//! The web pages of the real daemon, as seen by a reader, a feed reader and a browser.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::support::{Daemon, Home, PATIENCE, Page, SECRET, Server, eventually, rss, skip};
 
-/// A daemon that has seen two changes of one article and one of another, with its pages.
+/// A daemon with web pages that has seen two changes of one article and one of another.
 struct Site {
     home: Home,
     _daemon: Daemon,
@@ -83,7 +83,7 @@ impl Site {
         }
     }
 
-    /// The head and the body of an answer.
+    /// The head and the body of a response.
     fn get(&self, path: &str, headers: &str) -> (String, String) {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
         let request = format!(
@@ -103,7 +103,7 @@ impl Site {
         body
     }
 
-    /// The `ent_…` of the article with two changes.
+    /// The `ent_…` id of the article with two changes.
     fn entry(&self) -> String {
         let events = self.home.events();
         let found = events.iter().find(|event| event["data"]["number"] == 1);
@@ -113,7 +113,7 @@ impl Site {
             .to_owned()
     }
 
-    /// Every page there is.
+    /// Every existing page.
     fn pages(&self) -> Vec<String> {
         let entry = self.entry();
         let fixed = [
@@ -199,7 +199,7 @@ fn everything_that_was_changed_can_be_read() {
             "{missing}"
         );
     }
-    // Every link of every page leads somewhere, and no page loads or runs anything.
+    // Every link on every page leads somewhere, and no page loads or runs anything.
     let mut links = std::collections::BTreeSet::new();
     for page in site.pages() {
         let body = site.ok(&page);
@@ -258,7 +258,7 @@ fn fifty_readers_at_once_are_all_answered_and_health_waits_for_none_of_them() {
         }
         for reader in readers {
             let (path, (head, _)) = reader.join().expect("an answer");
-            // Who cannot be served now is told when to come again.
+            // A client that cannot be served now is told when to come back.
             let turned_away =
                 head.starts_with("HTTP/1.1 429 ") || head.starts_with("HTTP/1.1 503 ");
             assert!(
@@ -310,7 +310,7 @@ fn a_list_is_the_same_in_every_form() {
             );
         }
     }
-    // Whoever asks again is told that there is nothing new.
+    // A client that asks again learns that there is nothing new.
     let (head, _) = site.get("/changes.atom", "");
     let tag = head
         .lines()
@@ -321,10 +321,10 @@ fn a_list_is_the_same_in_every_form() {
             .0
             .starts_with("HTTP/1.1 304 ")
     );
-    // Pages follow one another without a gap.
+    // Consecutive pages leave no gap.
     let older = site.ok("/changes.csv?before=2");
     assert!(older.lines().count() < 4, "{older}");
-    // Alerts lead to the page.
+    // Alerts link to the page.
     eventually(PATIENCE, "an alert", || !site.receiver.hooks().is_empty());
     let logged = site.home.ok(&["log", "--format", "ndjson"]);
     assert!(
@@ -394,7 +394,7 @@ fn an_archivist_finds_the_text_of_a_time() {
     );
 }
 
-/// The answer of a script, when it could run.
+/// The output of a script, if it could run.
 fn script(name: &str, arguments: &[String]) -> (bool, String) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests");
     let output = Command::new("python3")
@@ -440,7 +440,7 @@ fn a_browser_has_nothing_to_complain_about() {
     assert!(is_well, "{said}");
 }
 
-/// Reads a feed with the library that many readers are made of: each change has an id of its own, and a link.
+/// Parses a feed with a library that many readers use: each change has its own id and a link.
 const FEEDPARSER: &str = "
 import sys, feedparser
 feed = feedparser.parse(open(sys.argv[1], 'rb').read())
