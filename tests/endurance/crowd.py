@@ -56,7 +56,7 @@ def address(block, number):
 
 
 def prose(size, seed):
-    """Text that packs to a fortieth."""
+    """Text that compresses to a fortieth."""
     rng = random.Random(seed)
     sentences = [" ".join(rng.choice(WORDS) for _ in range(12)).capitalize() + ".\n" for _ in range(400)]
     out, length = [], 0
@@ -67,7 +67,7 @@ def prose(size, seed):
 
 
 class Pages:
-    """Huge pages: the beginning is each page's own, the rest is packed once."""
+    """Huge pages: each page has its own beginning; the rest is compressed only once."""
 
     def __init__(self, size):
         self.rest = prose(size, 1)
@@ -84,7 +84,7 @@ class Pages:
 
 
 class Site:
-    """A server on all addresses of 127.0.0.0/8: `log` has the moments of the polls of each feed."""
+    """A server on all addresses of 127.0.0.0/8: `log` has the times at which each feed was polled."""
 
     def __init__(self, scene, crowd, items=20):
         self.scene, self.crowd, self.items, self.port = scene, crowd, items, free_port()
@@ -153,7 +153,7 @@ class Site:
 
 
 class Cage:
-    """A cgroup with a limit of memory, if one can be made here."""
+    """A cgroup with a memory limit, if one can be created here."""
 
     def __init__(self, wanted):
         self.path = CGROUP / f"revisor-{os.getpid()}"
@@ -179,7 +179,7 @@ class Cage:
 
 
 def process(pid):
-    """Peak of resident memory, and open descriptors."""
+    """Peak resident memory, and open descriptors."""
     try:
         with open(f"/proc/{pid}/status") as file:
             fields = dict(line.split(":", 1) for line in file if ":" in line)
@@ -201,7 +201,7 @@ def configure(folder, site, healthy, every):
 
 
 def watch(revisor, cage, site, options):
-    """Runs the daemon for the time; returns kills, the peak of memory, the most descriptors."""
+    """Runs the daemon for a time; returns the number of kills, peak memory, and the most open descriptors."""
     def prepare():
         cage.enter()
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -234,7 +234,7 @@ def watch(revisor, cage, site, options):
 
 
 def gaps(site, minutes, began):
-    """The longest time without a poll of each healthy feed, from the first minute on."""
+    """The longest time between polls of each healthy feed, from the first minute on."""
     end, longest = time.monotonic(), []
     for name, polls in site.log.items():
         if name == "crowd":

@@ -31,7 +31,7 @@ from world import Publisher, Revisor, configuration, fail, say
 
 HOOKS = ["t0", "t1"]
 TARGETS = [*HOOKS, *KINDS]
-# Public posts are of some events only.
+# Only some events become public posts.
 PUBLIC = ["sky", "toot"]
 PROFILE = {"new": 0.3, "edit": 0.5, "edits_per_feed": 2, "noise": 0.3, "noise_per_feed": 2}
 SETTINGS = """
@@ -61,7 +61,7 @@ class Run:
         config = configuration(folder, self.publisher, options.feeds, HOOKS, self.receiver, SETTINGS)
         with open(config, "a") as file:
             file.write("\n".join(self.receiver.tables()) + "\n")
-        # The daemon keeps and compacts all answers; `db prune` beside it also drops some.
+        # The daemon keeps and compacts all responses; `db prune` also deletes some.
         self.pruning = f"{folder}/pruning.toml"
         with open(config) as known, open(self.pruning, "w") as file:
             file.write(known.read().replace('captures = "all"', 'captures = "20"'))
@@ -93,8 +93,8 @@ class Run:
         self.rounds = number
 
     def spell(self):
-        """One life of the daemon, ended at a random moment; now and then another command dies beside it."""
-        # On a busy machine two kills in a row can meet the same document, which would be skipped for a day.
+        """One life of the daemon, ended at a random moment; sometimes another command is killed, too."""
+        # On a busy machine two kills in a row can hit the same document, which would then be skipped for a day.
         if os.path.exists(f"{self.revisor.db}.reading"):
             os.remove(f"{self.revisor.db}.reading")
         daemon = self.revisor.start("run")
@@ -129,7 +129,7 @@ class Run:
             self.after_a_kill()
 
     def after_a_kill(self):
-        """Looks at a copy, so that the program itself has to recover the file."""
+        """Checks a copy, so that the program itself has to recover the file."""
         copy = f"{self.folder}/copy.db"
         for end in ("", "-wal"):
             if os.path.exists(self.revisor.db + end):
@@ -152,7 +152,7 @@ class Run:
         self.kills["looked at"] += 1
 
     def settle(self):
-        """Lets the daemon live until it has seen all of the round, and sends what waits for another attempt."""
+        """Lets the daemon run until it has seen the whole round, and retries pending deliveries."""
         daemon = self.revisor.start("run")
         began = time.time()
         moment = int(began * 1000)
@@ -170,7 +170,7 @@ class Run:
         daemon.wait()
 
     def drain(self):
-        """The receiver is well again: everything has to arrive."""
+        """The receiver works again: everything has to arrive."""
         self.receiver.recover()
         daemon = self.revisor.start("run")
         began = time.time()
@@ -241,7 +241,7 @@ class Run:
             self.wrong("db verify:", verified.stdout.decode()[-500:], verified.stderr.decode()[-500:])
         self.against_truth(connection)
         self.against_receiver(connection)
-        # What was stored is what the publisher shows: another look finds nothing.
+        # The stored texts are those of the publisher: another check finds nothing.
         again = json.loads(self.revisor.run("check", "--force", "--json").stdout)
         if again["changes"] or any(feed["new"] for feed in again["feeds"]):
             self.wrong("the same observation was taken for news:", again["changes"][:10])
@@ -303,7 +303,7 @@ class Run:
             queued.add((target, uid))
             if digest:
                 members[digest].append(uid)
-            # A digest that was unpacked has members that came alone.
+            # The members of an unpacked digest were sent one by one.
             if state != "delivered" and (kind, state) != ("digest.ready", "disabled"):
                 self.wrong("still", state, target, uid)
         taken, arrived = set(), collections.defaultdict(list)
@@ -316,7 +316,7 @@ class Run:
             bodies[target, uid].add(body)
             if status == 204 and (target, uid) not in taken:
                 taken.add((target, uid))
-                # A digest says what is in it; what came alone is in none that arrived.
+                # A digest lists its members; an event that was sent alone is not in any digest that arrived.
                 arrived[target].extend(members.get(uid, [uid]))
         for target in TARGETS:
             self.of_target(target, arrived[target], order, {uid for name, uid in queued if name == target and uid not in members})
@@ -345,7 +345,7 @@ class Run:
         say(f"{len(members)} digests, {refused} of them refused and unpacked")
 
     def of_target(self, target, arrived, order, wanted):
-        """What a target was told: everything, nothing twice, in the order of the events."""
+        """Checks the deliveries to a target: complete, nothing twice, in the order of the events."""
         missing = wanted - set(arrived)
         twice = len(arrived) - len(set(arrived))
         places = [order[uid] for uid in arrived]
@@ -356,7 +356,7 @@ class Run:
 
 
 def sides(diff):
-    """All text before and after, of everything that the diff shows."""
+    """All text before and after, from everything that the diff shows."""
     before, after = [], []
     for field, value in diff.items():
         blocks = [value] if field in ("title", "byline") else [block["segments"] for block in value["blocks"]]

@@ -16,7 +16,7 @@ import urllib.parse
 
 from world import Receiver
 
-# What each kind is configured with; URL is the address of the receiver, PORT that of the mail server.
+# The configuration of each kind; URL is the address of the receiver, PORT that of the mail server.
 KINDS = {
     "mail": 'kind = "email"\nserver = "127.0.0.1"\nport = PORT\ntls = "none"\nfrom = "bot@desk.example"\nto = ["a@desk.example"]',
     "phone": 'kind = "ntfy"\nurl = "URL/phone"',
@@ -26,7 +26,7 @@ KINDS = {
     "script": 'kind = "command"\ncommand = ["sh", "FOLDER/script.sh"]',
     "digest": 'kind = "webhook"\nurl = "URL/hook/digest"\ndigest = "1m"',
 }
-# Fails at the first attempt of some events; `>>` writes a line as a whole.
+# Fails at the first attempt of some events; `>>` writes a line in one go.
 SCRIPT = """cat >/dev/null
 case "$REVISOR_ID" in *[abc]) if [ ! -e {folder}/healthy ] && ! grep -q "$REVISOR_ID" {folder}/script.log
   then echo "$REVISOR_ID 503" >>{folder}/script.log; exit 1; fi;; esac
@@ -86,11 +86,11 @@ class Kinds(Receiver):
         said = json.loads(body)
         if service == "sky":
             return self.take(handler, "sky", said["rkey"], body, (200, json.dumps({"uri": f"at://{said['rkey']}", "cid": "c"}).encode()))
-        # ntfy is published to at the root.
+        # Messages for ntfy are posted to the root.
         return self.take(handler, "phone", said["sequence_id"], body, (200, b"{}"))
 
     def fate(self, target, uid, number, body):
-        """Every second digest is refused for good."""
+        """Every second digest is refused permanently."""
         refused = target == "digest" and json.loads(body)["type"] == "digest.ready" and sum(uid.encode()) % 2 == 0
         return (400, 0) if refused else super().fate(target, uid, number, body)
 
@@ -106,7 +106,7 @@ class Kinds(Receiver):
                 while (data := handler.rfile.readline()) not in (b".\r\n", b""):
                     lines.append(data)
                 if not data:
-                    return  # killed on the way: a mail is taken when it is whole
+                    return  # killed during the transfer: a mail is accepted only when complete
                 message = email.message_from_bytes(b"".join(lines), policy=email.policy.default)
                 uid = message["message-id"].strip("<>").split(".")[0]
                 number = self.count("mail", uid)
@@ -125,7 +125,7 @@ class Kinds(Receiver):
     # ---- what arrived
 
     def everything(self, events):
-        """`log` under the ids of events, with what the program was run for; `events` is (id, milliseconds) of each."""
+        """`log` under the ids of events, including the runs of the program; `events` has (id, milliseconds) of each."""
         keys = {record_key(uid, at): uid for uid, at in events}
         for when, target, uid, body, status in self.log:
             yield when, target, keys.get(uid, uid) if target == "sky" else uid, body, status
@@ -137,7 +137,7 @@ class Kinds(Receiver):
 
 
 def record_key(uid, millis):
-    """The TID that `notify/kinds/bluesky.rs` makes of an event."""
+    """The TID that `notify/kinds/bluesky.rs` derives from an event."""
     hashed = 0xCBF29CE484222325
     for byte in uid.encode():
         hashed = (hashed ^ byte) * 0x100000001B3 % 2**64

@@ -57,7 +57,7 @@ def configure(form, feeds):
 
 
 def spent():
-    """Seconds of the processor that ended children have taken."""
+    """CPU seconds used by children that have ended."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
@@ -72,7 +72,7 @@ class Commands:
                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
     def first_start(self, feeds):
-        """Seconds until all feeds are in the database, the peak of memory, and seconds until it ends when told."""
+        """Seconds until all feeds are in the database, peak memory, and seconds until it ends after SIGTERM."""
         began, daemon = time.monotonic(), self.start()
         while self.stored() < feeds:
             if daemon.poll() is not None:

@@ -44,7 +44,7 @@ listen = "127.0.0.1:{port}"
 
 
 def apart():
-    """Starts this program again in a mount namespace of its own."""
+    """Restarts this program in its own mount namespace."""
     if os.environ.get("REVISOR_NAMES_APART"):
         return
     if os.geteuid() != 0:
@@ -62,7 +62,7 @@ def use_nameservers(folder):
 
 
 class Names(threading.Thread):
-    """A server of names: `hN.names.example` is an address of loopback; the first `silent` of them get no answer."""
+    """A name server: `hN.names.example` is a loopback address; the first `silent` of them get no response."""
 
     def __init__(self, silent):
         super().__init__(daemon=True)
@@ -99,7 +99,7 @@ class Names(threading.Thread):
 
 
 class Site(threading.Thread):
-    """A server on all addresses of loopback; `first` has when each host was first asked, `polls` how often."""
+    """A server on all addresses of loopback; `first` has when each host was first polled, `polls` how often."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -172,7 +172,7 @@ def main():
         slowest = max(slowest, health(web))
     took = max(site.first.values(), default=began) - began
     read = len(site.first)
-    # The stop is asked for while lookups hang.
+    # Stop the daemon while lookups hang.
     time.sleep(max(0.0, 2 * options.every - (time.monotonic() - began)))
     daemon.send_signal(signal.SIGTERM)
     asked = time.monotonic()

@@ -27,7 +27,7 @@ def sentence(rng):
 
 
 class Article:
-    """A text, at most one edit of it, and when that is made."""
+    """A text, at most one edit of it, and the time of the edit."""
 
     def __init__(self, site, number, begin, days):
         rng = random.Random(f"{site}-{number}")
@@ -133,7 +133,7 @@ def main():
     world = World(options.sites, options.articles, options.days, options.seed)
     port = serve(world)
     home = pathlib.Path(tempfile.mkdtemp(prefix="revisor-noise-"))
-    # The second octet keeps clear of 127.0.0.x, the third tells the sites apart.
+    # The second octet avoids 127.0.0.x; the third identifies the site.
     urls = [f"http://127.{site // 256}.{site % 256}.9:{port}/feed.xml" for site in range(options.sites)]
     config = '[fetch]\nallow_private = ["127.0.0.0/8"]\nhost_delay = "0s"\nevery = "2h"\n[page]\nrobots = false\n'
     config += "".join(f'[[feed]]\nurl = "{url}"\nname = "site-{site}"\n' for site, url in enumerate(urls))
@@ -143,7 +143,7 @@ def main():
                            FAKETIME_DONT_FAKE_MONOTONIC="1", TZ="UTC", NO_COLOR="1")
         command = [options.revisor, "--config", home / "config.toml", "--db", home / "r.db", *arguments]
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
-        # With 3 some pages or feeds failed and are asked again later, as on any machine that is loaded.
+        # Exit code 3: some pages or feeds failed and are checked again later, as happens on any busy machine.
         if done.returncode == 3: world.partial += 1
         elif done.returncode not in (0, 1): sys.exit(f"{arguments}: {done.returncode} {done.stderr[-2000:]}")
         return done.stdout
@@ -169,11 +169,11 @@ def score(world, home, run, options):
         site = data["feed"]["name"].removeprefix("site-")
         name = "/" + data["entry"]["url"].rsplit("/", 1)[1] + "@" + site
         why = quiet.get(data.get("number")) if event["type"] == "entry.revised" else None
-        # Only what went or came is told, and not the text around it.
+        # Only removed or added text counts as reported, not the text around it.
         moved = " ".join(text for block in data.get("diff", {}).get("body", {}).get("blocks", [])
                          for op, text in block["segments"] if op != "=")
         article = edits.get(name)
-        # What is told as one of many, and not by itself, was seen.
+        # An edit that was reported as one of many, not on its own, was found.
         if article and article.mark in moved and name not in found and why in (None, "bulk_edit", "digest"): found.add(name)
         elif why is None: false.append((site, data.get("text", event["type"])))
     false += [("bulk", "")] * bulk

@@ -35,7 +35,7 @@ def plain(markup):
 
 
 def moved(diff):
-    """The words that went and the words that came, of all text fields of a change."""
+    """The removed and the added words in all text fields of a change."""
     fields = [diff.get(name) or [] for name in ["title", "standfirst", "byline"]]
     for name in ["summary", "body"]:
         fields += [block["segments"] for block in (diff.get(name) or {}).get("blocks", []) if block["op"] != "move"]
@@ -88,7 +88,7 @@ def stored(world):
 
 
 def check_text(what, changes, sides):
-    """`sides` knows what an export says of a change: where words that went, and words that came, have to be."""
+    """`sides` gives the text of a change in an export: where removed words, and where added words, have to be."""
     whole = 0
     for number, (went, came) in changes.items():
         before, after = sides(number)

@@ -124,7 +124,7 @@ def main():
                 raise SystemExit(f"the daemon ended by itself with {daemon.returncode}")
             memory, files, threads = process(daemon.pid)
             late = revisor.query(
-                # The faulty feeds have hosts of their own: where one answers 503, all of that host wait as it asks.
+                # The faulty feeds have their own hosts: a 503 makes all feeds of a host wait.
                 "SELECT max(?1 - next_poll_at) FROM feeds WHERE active = 1 AND url LIKE '%/sfeed/%'",
                 int(time.time() * 1000),
             )

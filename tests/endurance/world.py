@@ -53,7 +53,7 @@ class Publisher:
         return f"http://{ip}:{self.port}{path}"
 
     def round(self, number, **profile):
-        """Puts a round in force, with the shares of feeds that get new entries, edits and noise."""
+        """Starts a round, with the shares of feeds that get new entries, edits and noise."""
         query = "&".join(f"{key}={value}" for key, value in profile.items())
         fetch(self.address(f"/__round/{number}?{query}"), post=True)
 
@@ -69,9 +69,9 @@ class Publisher:
 
 
 class Receiver:
-    """Takes webhooks at /hook/TARGET, and answers the first attempts at each badly, by a plan that the seed makes.
+    """Accepts webhooks at /hook/TARGET; the first attempts of each fail, according to the seed.
 
-    `log` has each request in the order of its answer: (time, target, webhook-id, hash of the body, status), with status
+    `log` has each request in response order: (time, target, webhook-id, hash of the body, status), with status
     0 for a connection that was reset after the body. `healthy` ends the misbehaving.
     """
 
@@ -115,7 +115,7 @@ class Receiver:
             return number
 
     def fate(self, target, uid, number, body):
-        """The status of an answer, and the seconds before it."""
+        """The status of a response, and the delay before it in seconds."""
         fate = random.Random(f"{self.seed}/{target}/{uid}/{number}").random()
         if self.healthy or number > 3 or fate >= self.bad:
             return 204, 0
@@ -180,7 +180,7 @@ def configuration(folder, publisher, feeds, targets, receiver, more="", feed_pat
 
 
 class Revisor:
-    """The program with its configuration; messages of the daemon go to FOLDER/daemon.log."""
+    """The program with its configuration; the daemon logs to FOLDER/daemon.log."""
 
     def __init__(self, binary, folder, config):
         self.binary, self.folder, self.config = binary, folder, config
@@ -200,7 +200,7 @@ class Revisor:
 
     @staticmethod
     def heeds_signals(daemon):
-        """Whether a daemon that was just started has come so far that SIGTERM asks it to end."""
+        """Whether a daemon that was just started already handles SIGTERM."""
         try:
             with open(f"/proc/{daemon.pid}/status") as file:
                 caught = next(line for line in file if line.startswith("SigCgt:"))
@@ -218,7 +218,7 @@ class Revisor:
         )
 
     def query(self, sql, *values):
-        """Asks the database while the daemon may be running; `None` while it cannot be read."""
+        """Queries the database while the daemon may be running; `None` while it cannot be read."""
         try:
             connection = sqlite3.connect(f"file:{self.db}?mode=ro", uri=True, timeout=10)
             try:

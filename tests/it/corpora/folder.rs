@@ -16,7 +16,7 @@ pub(super) struct Corpora {
 }
 
 impl Corpora {
-    /// The folder that the environment names; without it the test is skipped, which is said, or fails where that is
+    /// The folder from the environment. Without it, the test is skipped with a message, or fails if skipping is
     /// not allowed.
     pub(super) fn find() -> Option<Self> {
         #[expect(

@@ -1,4 +1,4 @@
-//! Pages of real sites: what their text is, and whether it was edited between two looks.
+//! Pages of real sites: what their text is, and whether it was edited between two checks.
 
 use std::path::Path;
 use std::process::Command;

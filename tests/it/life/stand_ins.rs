@@ -1,4 +1,4 @@
-//! Pages that a host serves in the place of its articles, and pages whose text is elsewhere.
+//! Pages that a host serves instead of its articles, and pages whose text is elsewhere.
 
 use revisor::domain::life::Reason;
 
@@ -75,7 +75,7 @@ fn a_text_in_the_place_of_many_articles_is_none_of_theirs_in_any_language() {
         world.run_to(3 * 24 * 60);
         assert_eq!(world.told(), Vec::<String>::new(), "{notice}");
         assert_eq!(world.entry().page.reason, None);
-        // And the articles are watched as before; many edits at once may be told as one.
+        // And the articles are checked as before; many edits at the same time may be reported as one.
         show(&world, |number, path| {
             page(number, &story(path).replace("objected", "agreed"))
         });
@@ -103,7 +103,7 @@ fn pages_that_are_alike_at_first_sight_are_no_articles_and_their_texts_come_sile
     world.run_to(8 * 24 * 60);
     assert!(!world.told().is_empty());
     for path in PATHS {
-        // The text that came silently, and its edit; some were read with the notice before.
+        // The text that came silently, and its edit; some were first read with the notice.
         assert!(world.entry_at(path).revision.0 >= 3, "{path}");
     }
 }

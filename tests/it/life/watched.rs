@@ -1,11 +1,11 @@
-//! A page that no feed lists, watched by itself: what the life cycle of an article is to it.
+//! A page that no feed lists, checked by itself, and how the life cycle of an article applies to it.
 
 use revisor::domain::life::Reason;
 
 use super::{TEXT, World, article, at};
 use crate::support::Page;
 
-/// A world that watches one page, read at minute 0.
+/// A world that checks one page, first at minute 0.
 fn watching() -> World {
     let world = World::polling("", "/a", "kind = \"page\"\nevery = \"30m\"");
     world.serve("/a", article(TEXT));
@@ -25,7 +25,7 @@ fn a_watched_page_is_read_at_its_own_pace_for_years_and_its_edits_are_told() {
     world.run_to(12 * 60);
     let day = world.publisher.hits("/a");
     assert!((20..=26).contains(&day), "{day}");
-    // An article would not be checked any more.
+    // An article would no longer be checked.
     world.clock.set(at(3 * 365 * 24 * 60));
     world.run_to(3 * 365 * 24 * 60 + 60);
     world.serve("/a", article(&TEXT.replace("15 million", "51 million")));

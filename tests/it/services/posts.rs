@@ -97,7 +97,7 @@ pub(super) fn mastodon(
         401,
         "{\"error\":\"The access token is invalid\"}",
     )?;
-    // Who asks, and what that account has posted: what a late retry looks through.
+    // The account, and its posts: a late retry searches them.
     match path {
         "/mastodon/api/v1/accounts/verify_credentials" => {
             return Ok((String::new(), String::new(), "{\"id\":\"7\"}".to_owned()));
