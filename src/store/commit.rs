@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::error::StoreError;
 use super::events::{self, NewRow};
+use super::policy::{self, Recovery};
 use super::writer::{Tx, Write, Writer};
 use super::{
     captures, changes, digests, entries, feeds, ignored, instance, page_life, page_texts,
@@ -568,12 +569,9 @@ fn write_event(
                 .execute(params![id, life])?;
         }
     }
-    match event.kind {
-        EventKind::FeedFailing | EventKind::FeedGone => {
-            feeds::owe_recovery(tx, feed, Some(event.timestamp))?;
-        }
-        EventKind::FeedRecovered => feeds::owe_recovery(tx, feed, None)?,
-        _ => {}
+    if let Some(recovery) = policy::recovery(event.kind) {
+        let since = (recovery == Recovery::Owed).then_some(event.timestamp);
+        feeds::owe_recovery(tx, feed, since)?;
     }
     // An event about an entry that goes back and forth is found under the change that it came with.
     let change = change.filter(|_| event.kind == EventKind::EntryFlapping);

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::codec::unpack;
 use super::error::StoreError;
 use super::instance;
+use super::policy::Admission;
 use super::reader::Reader;
 use super::snapshots;
 use super::sql::limit_of;
@@ -162,27 +163,22 @@ pub(super) fn deliver(
 ) -> Result<(), StoreError> {
     for name in names {
         let target = targets::ensure(tx.conn, name)?;
-        // A disabled target and one with a full queue do not accept anything; missed events can be looked up and
-        // retried.
-        let queued: Option<(i64, String)> = tx
+        let admission = targets::queue(tx.conn, target)?.admit();
+        let done = (admission != Admission::Queued).then_some(now);
+        let held = (admission == Admission::Held).then_some(now);
+        let queued: Option<i64> = tx
             .conn
             .prepare_cached(
-                "INSERT INTO deliveries (event_id, target_id, state, done_at, held_at) \
-                 SELECT ?1, id, iif(state = 'held', 'disabled', state), iif(state = 'pending', NULL, ?3), \
-                   iif(state = 'held', ?3, NULL) FROM (SELECT id, CASE \
-                   WHEN hold = 1 THEN 'held' \
-                   WHEN disabled_at IS NOT NULL THEN 'disabled' \
-                   WHEN max_open <= (SELECT count(*) FROM deliveries INDEXED BY deliveries_open \
-                     WHERE target_id = ?2 AND done_at IS NULL) THEN 'dead' \
-                   ELSE 'pending' END AS state FROM targets WHERE id = ?2) WHERE true \
-                 ON CONFLICT (event_id, target_id) DO NOTHING RETURNING id, state",
+                "INSERT INTO deliveries (event_id, target_id, state, done_at, held_at) VALUES (?1, ?2, ?3, ?4, ?5) \
+                 ON CONFLICT (event_id, target_id) DO NOTHING RETURNING id",
             )?
-            .query_row(params![id, target, now], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
+            .query_row(
+                params![id, target, admission.state().as_str(), done, held],
+                |row| row.get(0),
+            )
             .optional()?;
-        if let Some((delivery, state)) = queued
-            && state == "dead"
+        if let Some(delivery) = queued
+            && admission == Admission::QueueFull
         {
             let first = !overflowed_before(tx.conn, target, delivery)?;
             tx.overflows.push(Overflow {
@@ -209,7 +205,7 @@ fn overflowed_before(conn: &Connection, target: i64, delivery: i64) -> Result<bo
 /// Reads `id, uid, bytes, body` as an event.
 pub(super) fn event_row(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
     let id: EventId = row.get(0)?;
-    let json = event_json(row, 2)?;
+    let json = event_json(row, 2, 3)?;
     Ok(StoredEvent {
         id,
         uid: row.get(1)?,
@@ -218,11 +214,11 @@ pub(super) fn event_row(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
     })
 }
 
-/// Reads `bytes, body`, starting at column `first`, as JSON.
-pub(super) fn event_json(row: &Row<'_>, first: usize) -> Result<Vec<u8>, StoreError> {
-    let bytes: i64 = row.get(first)?;
+/// Reads the columns `bytes` and `body` as JSON.
+pub(super) fn event_json(row: &Row<'_>, bytes: usize, body: usize) -> Result<Vec<u8>, StoreError> {
+    let bytes: i64 = row.get(bytes)?;
     let body = row
-        .get_ref(first + 1)?
+        .get_ref(body)?
         .as_blob()
         .map_err(|_| StoreError::damaged("the body of an event is not a blob"))?;
     unpack(body, bytes)

@@ -41,6 +41,7 @@ mod outbox;
 mod outlines;
 mod page_life;
 mod page_texts;
+mod policy;
 mod private;
 mod reader;
 mod rederive;

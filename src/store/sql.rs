@@ -8,13 +8,22 @@ use serde::Serialize;
 use crate::domain::ids::FeedId;
 use crate::domain::state::Channel;
 
-/// Names the columns of a wide query once. The macro `$select` begins the query with them, and the module `$columns` has
-/// the place of each, so that a row is read by name without looking the name up.
+/// Names the columns of a query once. The macro `$select` begins the query with them, and the module `$columns` has
+/// the place of each, so that a row is read by name without looking the name up. A column that has another name, or is
+/// an expression, is `name = "SQL"`; the others get the prefix.
 macro_rules! columns {
-    ($dollar:tt $select:ident, $columns:ident, $prefix:literal, $from:literal, [$first:ident $(, $column:ident)* $(,)?]) => {
+    ($dollar:tt $select:ident, $columns:ident, $prefix:literal, $from:expr,
+        [$first:ident $(= $first_sql:literal)? $(, $column:ident $(= $sql:literal)?)* $(,)?]
+    ) => {
         macro_rules! $select {
-            ($dollar rest:literal) => {
-                concat!("SELECT ", $prefix, stringify!($first), $(", ", $prefix, stringify!($column),)* $from, $dollar rest)
+            ($dollar($dollar rest:expr)?) => {
+                concat!(
+                    "SELECT ",
+                    $crate::sql::column_sql!($prefix, $first $(, $first_sql)?),
+                    $(", ", $crate::sql::column_sql!($prefix, $column $(, $sql)?),)*
+                    $from,
+                    $dollar($dollar rest)?
+                )
             };
         }
 
@@ -27,6 +36,17 @@ macro_rules! columns {
     };
 }
 pub(super) use columns;
+
+/// A column of a query as SQL.
+macro_rules! column_sql {
+    ($prefix:literal, $column:ident) => {
+        concat!($prefix, stringify!($column))
+    };
+    ($prefix:literal, $column:ident, $sql:literal) => {
+        $sql
+    };
+}
+pub(super) use column_sql;
 
 /// A count; `SQLite` has no unsigned integers.
 pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
@@ -77,8 +97,12 @@ pub(super) fn json_word(value: &impl Serialize) -> String {
 
 /// The rows of feeds as a list for `json_each`.
 pub(super) fn feed_list(feeds: &[FeedId]) -> String {
-    let ids: Vec<i64> = feeds.iter().map(|feed| feed.0).collect();
-    serde_json::to_string(&ids).unwrap_or_else(|_| "[]".into())
+    row_list(feeds.iter().map(|feed| feed.0))
+}
+
+/// Rows as a list for `json_each`.
+pub(super) fn row_list(rows: impl Iterator<Item = i64>) -> String {
+    rows.collect::<serde_json::Value>().to_string()
 }
 
 /// `LIMIT` takes an i64; a larger limit means no limit.

@@ -3,8 +3,9 @@
 use rusqlite::{Connection, OptionalExtension, named_params, params};
 
 use super::error::StoreError;
+use super::policy::{Queue, TargetFlags};
 use super::reader::Reader;
-use super::sql::count;
+use super::sql::{columns, count};
 use super::writer::{Write, Writer};
 use crate::domain::ids::DeliveryId;
 use crate::time::Timestamp;
@@ -283,6 +284,44 @@ pub(super) fn find(conn: &Connection, name: &str) -> Result<Option<i64>, StoreEr
         .prepare_cached("SELECT id FROM targets WHERE name = ?1")?
         .query_row([name], |row| row.get(0))
         .optional()?)
+}
+
+columns!($ select_queue, queue, "", " FROM targets AS t WHERE id = ?1", [
+    hold, disabled_at, max_open,
+    open = "(SELECT count(*) FROM deliveries INDEXED BY deliveries_open WHERE target_id = t.id AND done_at IS NULL)",
+]);
+
+/// The queue of a target, which has a row.
+pub(super) fn queue(conn: &Connection, target: i64) -> Result<Queue, StoreError> {
+    Ok(conn
+        .prepare_cached(select_queue!())?
+        .query_row([target], |row| {
+            let disabled: Option<Timestamp> = row.get(queue::disabled_at)?;
+            let max_open: Option<u32> = row.get(queue::max_open)?;
+            Ok(Queue {
+                hold: row.get(queue::hold)?,
+                disabled: disabled.is_some(),
+                open: count(row, queue::open)?,
+                max_open: max_open.map(u64::from),
+            })
+        })?)
+}
+
+columns!($ select_flags, flags, "", " FROM targets ORDER BY id", [id, name, active, notices, disabled_at]);
+
+/// All targets, for choosing who is notified.
+pub(super) fn flags(conn: &Connection) -> Result<Vec<(i64, String, TargetFlags)>, StoreError> {
+    let mut statement = conn.prepare_cached(select_flags!())?;
+    let rows = statement.query_map([], |row| {
+        let disabled: Option<Timestamp> = row.get(flags::disabled_at)?;
+        let flags = TargetFlags {
+            active: row.get(flags::active)?,
+            disabled: disabled.is_some(),
+            notices: row.get(flags::notices)?,
+        };
+        Ok((row.get(flags::id)?, row.get(flags::name)?, flags))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Disables a target and all of its waiting deliveries.

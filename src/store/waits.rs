@@ -89,7 +89,7 @@ impl Reader {
                     None => Ok(None),
                 };
                 let change: ChangeNumber = row.get(0)?;
-                let json = events::event_json(row, 12)?;
+                let json = events::event_json(row, 12, 13)?;
                 waiting.push(Waiting {
                     change,
                     entry: row.get(1)?,

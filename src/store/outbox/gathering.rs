@@ -1,41 +1,39 @@
-//! Deliveries that are held back, and sent together as one.
+//! Deliveries that are gathered and sent together as a digest.
 //!
-//! What is gathered is done for the queue. A digest is an event of its own with a delivery of its own: its members are
-//! noted in the transaction that makes it, and have arrived in the transaction that records its arrival. When the receiver
-//! refuses it, the transaction that records that puts them back into the queue: older than all that waits, they are next.
-
-use std::time::Duration;
+//! A gathered delivery is done for the queue. A digest is an event with its own delivery. The transaction that makes it
+//! also records its members, and the transaction that records its arrival also records theirs. If the receiver refuses it,
+//! the transaction that records the refusal puts the members back into the queue. They are older than everything in it,
+//! so they are next.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::super::error::StoreError;
 use super::super::events::{self, NewRow};
 use super::super::writer::{Write, Writer};
+use super::leasing::sent_to;
 use super::targets;
 use crate::domain::event::Event;
 use crate::domain::ids::DeliveryId;
+use crate::policy;
 use crate::reader::Reader;
 use crate::sql::{count, limit_of};
 use crate::time::Timestamp;
 
-/// No digest is further away: what is was left by a clock that had leapt forward and came back.
-const LONGEST_WAIT: Duration = Duration::from_hours(24 * 9);
-
-/// What is gathered for a target.
+/// The deliveries that are gathered for a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gathered {
     /// How many deliveries.
     pub count: u64,
     /// The last of them; `None` when there are none.
     pub last: Option<DeliveryId>,
-    /// When the first event was noticed; without any, when the last digest was made.
+    /// When the first event was noticed; if there are none, when the last digest was made.
     pub since: Option<Timestamp>,
-    /// The first events as JSON, in their order; what cannot be read is left out.
+    /// The first events as JSON, in order, without those that cannot be read.
     pub events: Vec<Vec<u8>>,
 }
 
 impl Writer {
-    /// Takes a leased delivery out of the queue, for a digest that is due at `due` or earlier.
+    /// Moves a leased delivery from the queue to the next digest, which is due at `due` or earlier.
     pub fn gather(&self, delivery: DeliveryId, now: Timestamp, due: Timestamp) -> Write<()> {
         self.write(move |tx| {
             let target: Option<i64> = tx
@@ -56,7 +54,7 @@ impl Writer {
         })
     }
 
-    /// Puts off the digest of a target; `None` until something is gathered again.
+    /// Postpones the digest of a target; with `None` until a delivery is gathered.
     pub fn delay_digest(&self, target: &str, until: Option<Timestamp>) -> Write<()> {
         let target = target.to_owned();
         self.write(move |tx| {
@@ -71,8 +69,8 @@ impl Writer {
         })
     }
 
-    /// Makes a digest of a target: `event` tells what is `gathered`, and `next` is when another one is due even if
-    /// nothing is gathered until then. Does nothing when something else is gathered by now; it is due still.
+    /// Makes the digest of a target: `event` reports what is `gathered`, and `next` is when another one is due even if
+    /// nothing is gathered until then. If something else is gathered by now, it does nothing, and the digest is still due.
     pub fn make_digest(
         &self,
         target: &str,
@@ -96,7 +94,7 @@ impl Writer {
                 return Ok(false);
             }
             let event_id = events::insert(tx, &NewRow::alone(&event, &[]))?;
-            // It takes the place of many: a full queue takes it all the same.
+            // It replaces many deliveries, so a full queue accepts it too.
             let digest: DeliveryId = tx
                 .conn
                 .prepare_cached(
@@ -117,7 +115,7 @@ impl Writer {
     }
 }
 
-/// The members of a digest have arrived with it.
+/// Records that the members of a digest have arrived with it.
 pub(super) fn settle(
     conn: &Connection,
     digest: DeliveryId,
@@ -131,8 +129,8 @@ pub(super) fn settle(
     Ok(())
 }
 
-/// Puts the members of a digest back into the queue. They keep its number, so that nothing gathers them again; the
-/// digest is a member of itself, which tells it from one that is disabled and may be retried.
+/// Puts the members of a digest back into the queue. They keep its number, so they are not gathered again. The digest
+/// becomes a member of itself, which distinguishes it from one that is disabled and may be retried.
 pub(super) fn unpack(
     conn: &Connection,
     digest: DeliveryId,
@@ -152,19 +150,20 @@ impl Reader {
     /// The targets whose digests are due.
     pub fn digests_to_make(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
         self.read(|conn| {
-            let mut statement = conn.prepare_cached(
-                "SELECT name FROM targets WHERE active = 1 AND paused_at IS NULL AND disabled_at IS NULL \
-                   AND (digest_at <= :now OR digest_at > :far) ORDER BY digest_at",
-            )?;
+            let mut statement = conn.prepare_cached(concat!(
+                "SELECT name FROM targets WHERE ",
+                sent_to!(),
+                " AND (digest_at <= :now OR digest_at > :last_digest) ORDER BY digest_at"
+            ))?;
             let rows = statement.query_map(
-                named_params! {":now": now, ":far": now + LONGEST_WAIT},
+                named_params! {":now": now, ":last_digest": policy::last_digest(now)},
                 |row| row.get(0),
             )?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 
-    /// What is gathered for a target, with at most `limit` of the events.
+    /// The deliveries that are gathered for a target, with at most `limit` of their events.
     pub fn gathered(&self, target: &str, limit: usize) -> Result<Gathered, StoreError> {
         self.read(|conn| {
             let tx = conn.unchecked_transaction()?;
@@ -187,7 +186,7 @@ impl Reader {
             while let Some(row) = rows.next()? {
                 let created: Timestamp = row.get(0)?;
                 first = Some(first.map_or(created, |first: Timestamp| first.min(created)));
-                match events::event_json(row, 1) {
+                match events::event_json(row, 1, 2) {
                     Ok(json) => gathered.events.push(json),
                     Err(StoreError::Damaged { .. }) => {}
                     Err(error) => return Err(error),

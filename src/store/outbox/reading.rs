@@ -1,4 +1,4 @@
-//! What the outbox tells its readers.
+//! Queries about deliveries and attempts.
 
 use rusqlite::{OptionalExtension, Row, named_params};
 
@@ -10,23 +10,25 @@ use super::{
 use crate::domain::event::EventKind;
 use crate::domain::ids::{DeliveryId, EventId};
 use crate::reader::Reader;
-use crate::sql::{count, limit_of};
+use crate::sql::{columns, count, limit_of};
 use crate::time::Timestamp;
 
-macro_rules! select_delivery {
-    ($rest:literal) => {
-        concat!(
-            "SELECT d.id, t.name, v.id, v.uid, v.type, v.change_number, v.created_at, \
-               CASE WHEN d.held_at IS NOT NULL THEN 'held' \
-                 WHEN d.digest_id = d.id THEN 'unpacked' \
-                 WHEN d.gathered_at IS NOT NULL AND d.state = 'disabled' THEN 'gathered' ELSE d.state END, d.attempts, \
-               d.next_attempt_at, d.done_at, a.status, a.error, d.set_aside_at \
-             FROM deliveries AS d JOIN targets AS t ON t.id = d.target_id JOIN events AS v ON v.id = d.event_id \
-             LEFT JOIN attempts AS a ON a.id = (SELECT max(id) FROM attempts WHERE delivery_id = d.id) ",
-            $rest
-        )
-    };
-}
+columns!($ select_delivery, column, "d.",
+    " FROM deliveries AS d JOIN targets AS t ON t.id = d.target_id JOIN events AS v ON v.id = d.event_id \
+     LEFT JOIN attempts AS a ON a.id = (SELECT max(id) FROM attempts WHERE delivery_id = d.id) ",
+    [
+        id, target = "t.name", event_id, uid = "v.uid", kind = "v.type", change_number = "v.change_number",
+        created_at = "v.created_at",
+        state = "CASE WHEN d.held_at IS NOT NULL THEN 'held' \
+           WHEN d.digest_id = d.id THEN 'unpacked' \
+           WHEN d.gathered_at IS NOT NULL AND d.state = 'disabled' THEN 'gathered' ELSE d.state END",
+        attempts, next_attempt_at, done_at, last_status = "a.status", last_error = "a.error", set_aside_at,
+    ]
+);
+
+columns!($ select_attempt, attempt, "", " FROM attempts WHERE delivery_id = ?1 ORDER BY id",
+    [at, outcome, status, duration_ms, error, refused]
+);
 
 impl Reader {
     /// How many deliveries [`Writer::replay`] would send again.
@@ -78,7 +80,7 @@ impl Reader {
         })
     }
 
-    /// The deliveries that wait for a person, oldest first: of one target or of all.
+    /// The held deliveries, oldest first: of one target or of all.
     pub fn held(&self, target: Option<&str>, limit: usize) -> Result<Vec<DeliveryRow>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(select_delivery!(
@@ -113,7 +115,7 @@ impl Reader {
         })
     }
 
-    /// The delivery of a target that all later ones wait for.
+    /// The delivery of a target that all later ones are waiting for.
     pub fn first_in_order(&self, target: &str) -> Result<Option<DeliveryRow>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(select_delivery!(
@@ -124,7 +126,7 @@ impl Reader {
         })
     }
 
-    /// The deliveries of one event, a target each.
+    /// The deliveries of one event, one for each target.
     pub fn deliveries_of(&self, event: EventId) -> Result<Vec<DeliveryRow>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(select_delivery!(
@@ -135,7 +137,7 @@ impl Reader {
         })
     }
 
-    /// The deliveries that a digest stands for, in their order.
+    /// The members of a digest, in order.
     pub fn members_of(
         &self,
         digest: DeliveryId,
@@ -169,56 +171,50 @@ impl Reader {
     /// The attempts at a delivery, oldest first.
     pub fn attempts(&self, delivery: DeliveryId) -> Result<Vec<AttemptRow>, StoreError> {
         self.read(|conn| {
-            let mut statement = conn.prepare_cached(
-                "SELECT at, outcome, status, duration_ms, error, refused FROM attempts WHERE delivery_id = ?1 ORDER BY id",
-            )?;
-            let rows = statement.query_map([delivery], |row| {
-                Ok(AttemptRow {
-                    outcome: match row.get_ref(1)?.as_str()? {
-                        "delivered" => AttemptOutcome::Delivered,
-                        "retry" => AttemptOutcome::Retry,
-                        "disabled" => AttemptOutcome::Disabled,
-                        _ => AttemptOutcome::Dead,
-                    },
-                    record: AttemptRecord {
-                        at: row.get(0)?,
-                        status: row.get(2)?,
-                        duration_ms: u64::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
-                        error: row.get(4)?,
-                        refused: row.get(5)?,
-                        post: None,
-                    },
-                })
-            })?;
+            let mut statement = conn.prepare_cached(select_attempt!())?;
+            let rows = statement.query_map([delivery], attempt_row)?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 
-    /// When [`Writer::lease_due`] has something to give at the earliest: a moment that may have passed, the beginning
-    /// of time for at once, `None` while nothing waits.
+    /// When [`Writer::lease_due`] next has something, or a digest is due: a time that may have passed, the beginning of
+    /// time for immediately, `None` if nothing waits.
     pub fn next_delivery(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.read(|conn| {
-            let mut statement = conn.prepare_cached(leasing::NEXT_AT)?;
-            Ok(statement.query_row([], |row| row.get(0))?)
-        })
+        self.read(leasing::next)
     }
 }
 
 fn delivery_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     Ok(DeliveryRow {
-        id: row.get(0)?,
-        target: row.get(1)?,
-        event: row.get(2)?,
-        uid: row.get(3)?,
-        kind: EventKind::parse(row.get_ref(4)?.as_str()?),
-        change: row.get(5)?,
-        created: row.get(6)?,
-        state: DeliveryState::parse(row.get_ref(7)?.as_str()?).unwrap_or(DeliveryState::Dead),
-        attempts: row.get(8)?,
-        next_attempt: row.get(9)?,
-        done: row.get(10)?,
-        last_status: row.get(11)?,
-        last_error: row.get(12)?,
-        set_aside: row.get(13)?,
+        id: row.get(column::id)?,
+        target: row.get(column::target)?,
+        event: row.get(column::event_id)?,
+        uid: row.get(column::uid)?,
+        kind: EventKind::parse(row.get_ref(column::kind)?.as_str()?),
+        change: row.get(column::change_number)?,
+        created: row.get(column::created_at)?,
+        state: DeliveryState::parse(row.get_ref(column::state)?.as_str()?)
+            .unwrap_or(DeliveryState::Dead),
+        attempts: row.get(column::attempts)?,
+        next_attempt: row.get(column::next_attempt_at)?,
+        done: row.get(column::done_at)?,
+        last_status: row.get(column::last_status)?,
+        last_error: row.get(column::last_error)?,
+        set_aside: row.get(column::set_aside_at)?,
+    })
+}
+
+fn attempt_row(row: &Row<'_>) -> rusqlite::Result<AttemptRow> {
+    Ok(AttemptRow {
+        outcome: AttemptOutcome::parse(row.get_ref(attempt::outcome)?.as_str()?)
+            .unwrap_or(AttemptOutcome::Dead),
+        record: AttemptRecord {
+            at: row.get(attempt::at)?,
+            status: row.get(attempt::status)?,
+            duration_ms: u64::try_from(row.get::<_, i64>(attempt::duration_ms)?).unwrap_or(0),
+            error: row.get(attempt::error)?,
+            refused: row.get(attempt::refused)?,
+            post: None,
+        },
     })
 }
