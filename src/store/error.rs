@@ -167,7 +167,7 @@ pub enum StoreError {
         pid: Option<u32>,
     },
     /// A migration failed and was rolled back.
-    #[error("cannot upgrade the database {} to schema {number}", path.display())]
+    #[error("cannot upgrade the database {} to schema {number}: {source}", path.display())]
     Migration {
         /// The database.
         path: PathBuf,

@@ -229,10 +229,14 @@ fn run(
             busy @ (StoreError::Busy { .. }
             | StoreError::Full { .. }
             | StoreError::ReadOnly { .. }) => busy,
-            source => StoreError::Migration {
+            error => StoreError::Migration {
                 path: path.to_path_buf(),
                 number: migration.number,
-                source: Arc::new(source),
+                source: match error {
+                    // The path is in the message already.
+                    StoreError::Sqlite { source, .. } => source,
+                    other => Arc::new(other),
+                },
             },
         })?;
     }
@@ -389,6 +393,8 @@ mod tests {
         };
         let error = run(&mut conn, path, &[broken], None).unwrap_err();
         assert!(matches!(error, StoreError::Migration { .. }));
+        let text = error.to_string();
+        assert!(text.contains("no such table: nowhere"), "{text}");
         assert_eq!(names(&conn), before);
         assert_eq!(inspect(&conn, path).unwrap(), FoundFile::Schema(SCHEMA));
     }
