@@ -171,7 +171,7 @@ pub(crate) fn page(
             }
             p .about { "Hidden changes do not count. Unannounced: a substantive change without a notice, where the page or feed claims dates of modification and did not move them." }
             (times.by_day())
-            (times.by_delay())
+            @if times.later > 0 || times.delays.iter().any(|count| *count > 0) { (times.by_delay()) }
             (times.by_hour())
             h2 { "By feed" }
             @if feeds.is_empty() { p .empty { "No articles and no changes." } }
