@@ -106,7 +106,7 @@ pub struct DatabaseNumbers {
     pub pages: u64,
     /// Those that are due.
     pub pages_due: u64,
-    /// Those that should have been looked at by now.
+    /// Those that should have been checked by now.
     pub pages_late: u64,
     /// The targets.
     pub targets: Vec<KnownTarget>,
@@ -404,7 +404,7 @@ impl Metrics {
         of.pages.set(whole(known.pages));
         of.pages_due.set(whole(known.pages_due));
         of.pages_late.set(whole(known.pages_late));
-        // A target that has left the configuration, or a queue that is empty, is not told of any more.
+        // A target that has left the configuration has no value any more.
         of.pending.reset();
         of.oldest.reset();
         of.dead.reset();

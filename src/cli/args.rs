@@ -267,7 +267,7 @@ revisor export evidence 412 -o change-412.html"
 revisor inspect article page.html --url https://news.example/a/1"
     )]
     Inspect {
-        /// What to look at.
+        /// What to inspect.
         #[command(subcommand)]
         what: InspectCommand,
     },

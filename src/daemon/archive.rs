@@ -106,7 +106,7 @@ async fn step(
     Ok(false)
 }
 
-/// Whether the archive may be told of the pages of a feed: not if it is read with a login or with its own headers.
+/// Whether the archive may learn the pages of a feed: not if it is read with a login or with its own headers.
 fn may_be_saved(settings: &Settings, feed: &str) -> bool {
     settings
         .feed(feed)

@@ -89,8 +89,8 @@ impl Client {
         }
     }
 
-    /// As [`Self::get`], up to the next redirect: whoever asks decides whether to go on, with the `way` that came of the
-    /// step before. The time between two steps is the caller's and does not count, nor does the time that a body waits
+    /// Like [`Self::get`], up to the next redirect: the caller decides whether to go on, with the `way` that the previous
+    /// step returned. The time between two steps is the caller's and does not count, nor does the time that a body waits
     /// for more room than its `load` has.
     pub async fn step(
         &self,
@@ -157,8 +157,8 @@ impl Client {
         Ok(Step::Redirected(way))
     }
 
-    /// Sends one GET. A kept connection may have been closed by the server just as it was used; that is no fault of
-    /// anybody, so the request is sent once more, on another one.
+    /// Sends one GET. A kept connection may have been closed by the server just as it was used; that is
+    /// nobody's fault, so the request is sent once more, on another connection.
     async fn send(&self, trail: &Hops, request: &FetchRequest) -> Result<reqwest::Response, Cause> {
         let mut again = self.pool.may_be_kept(&trail.url);
         loop {

@@ -290,7 +290,7 @@ impl LookupState {
 }
 
 impl NameState {
-    /// Whether [`Self::take`] has something to look at.
+    /// Whether [`Self::take`] has a name to look up.
     fn has_work(&self, slow: usize) -> bool {
         !self.queue.is_empty() || (self.slow_running < slow && !self.slow_queue.is_empty())
     }

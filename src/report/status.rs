@@ -126,7 +126,7 @@ pub(crate) struct FeedsStatus {
     pub next: Option<UpcomingPoll>,
     /// Pages on the article clock.
     pub pages: u64,
-    /// Those that are due and were not looked at yet.
+    /// Those that are due and were not checked yet.
     pub pages_due: u64,
     /// Pages that robots.txt keeps from being read.
     pub pages_barred: u64,
@@ -153,7 +153,7 @@ pub(crate) struct FeedsStatus {
     pub alike: Vec<AlikeFeed>,
     /// The feeds that should have been polled by now, the latest first.
     pub late: Vec<LateFeed>,
-    /// The hosts whose pages should have been looked at by now, the one with the most pages first.
+    /// The hosts whose pages should have been checked by now, the one with the most pages first.
     pub late_hosts: Vec<LateHost>,
 }
 
@@ -232,7 +232,7 @@ pub(crate) struct LateFeed {
     pub why: String,
 }
 
-/// A host whose pages should have been looked at by now.
+/// A host whose pages should have been checked by now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct LateHost {
     /// The host.
@@ -241,7 +241,7 @@ pub(crate) struct LateHost {
     pub pages: u64,
     /// When the first of them was due.
     pub due: Timestamp,
-    /// Why they were not looked at, as far as that can be seen from outside.
+    /// Why they were not checked, as far as that can be seen from outside.
     pub why: String,
 }
 

@@ -2,9 +2,9 @@
 //!
 //! - [`Store::open`] opens, creates or upgrades a database and starts its one [`Writer`]; [`Reader`] and [`Readers`]
 //!   read, beside it or in another process, and never upgrade.
-//! - A look at a feed or a page is stored by [`Writer::commit`] in one transaction: captures, entries, revisions,
+//! - A check of a feed or a page is stored by [`Writer::commit`] in one transaction: captures, entries, revisions,
 //!   changes, events, deliveries and the state of the feed become visible together or not at all.
-//! - Readers answer inherent methods that stand next to the queries: a file per table.
+//! - The queries are methods of [`Reader`], in one file per table.
 //!
 //! The store reads no clock: every moment is an argument. It decides nothing about texts.
 

@@ -266,9 +266,8 @@ fn set_common(conn: &mut Connection, busy_timeout: Duration) -> rusqlite::Result
 
 /// Readers and the writer do not wait for one another.
 ///
-/// `SQLite` answers at once, whatever the busy timeout, when another connection stands in the way of changing the
-/// journal, as when several programs create one file. To ask for the whole file waits for the others, so that is done
-/// before the next try.
+/// When several programs create the same file, `SQLite` refuses to change the journal immediately, whatever the busy
+/// timeout. A request for the whole file does wait for the others, so one is made before the next try.
 fn use_wal(conn: &Connection) -> rusqlite::Result<()> {
     let mut tries = 1;
     loop {

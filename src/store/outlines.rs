@@ -136,7 +136,7 @@ fn change_outline(row: &Row<'_>, known: &Labels) -> Result<Option<Outline>, Stor
     let text = |column: usize| {
         row.get_ref(column)?
             .as_str()
-            .map_err(|_| StoreError::damaged("a change whose weight is no text"))
+            .map_err(|_| StoreError::damaged("a change whose significance is not text"))
     };
     let (significance, labels) = (text(4)?, text(6)?);
     let significance = Significance::parse(significance)

@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 /// Which texts a search looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SearchIn {
-    /// What stands in articles now, and what was removed.
+    /// The current text of articles, and what was removed.
     #[default]
     All,
     /// What was removed.

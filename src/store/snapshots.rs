@@ -1,5 +1,5 @@
 //! `snapshots`: the pages that the Wayback Machine is asked to save. A second outbox: what is wanted is a row, and a row
-//! stays due until the archive has a snapshot or has refused for good.
+//! stays due until the archive has a snapshot or has refused permanently.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
@@ -55,7 +55,7 @@ pub struct SnapshotCounts {
     pub without_key: u32,
 }
 
-/// Entries and changes that are looked at in one transaction.
+/// Entries and changes that are read in one transaction.
 const TOGETHER: i64 = 500;
 
 impl Reader {
@@ -201,7 +201,7 @@ fn snapshot(row: &Row<'_>) -> rusqlite::Result<SnapshotRow> {
     })
 }
 
-/// The address of the last snapshot of an article, for what is told of it next.
+/// The address of the last snapshot of an article, for its next event.
 pub(super) fn last_address(
     conn: &Connection,
     entry: EntryId,

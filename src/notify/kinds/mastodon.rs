@@ -141,7 +141,7 @@ fn write(run: &Run) -> String {
     match &run.face {
         Face::Link(url) => bare_link(url),
         _ => {
-            // An address in a text is no link: a short one would count more than it has.
+            // An address in a text is not a link: a short one would count more than it has.
             plain(run)
                 .replace('@', "@\u{200b}")
                 .replace('#', "#\u{200b}")

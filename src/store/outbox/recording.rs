@@ -2,17 +2,17 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::super::error::StoreError;
+use super::super::events::{self, NewRow};
+use super::super::policy::{self, DeliveryUpdate, GivenUp, PastDelivery, TargetFlags};
+use super::super::sql::{columns, count};
+use super::super::writer::Tx;
+use super::targets;
 use super::{AttemptOutcome, AttemptRecord, DeliveryState, Next, gathering};
 use crate::domain::backoff::DELIVERY_ATTEMPTS;
 use crate::domain::event_builder;
 use crate::domain::ids::{DeliveryId, EventId};
-use crate::error::StoreError;
-use crate::events::{self, NewRow};
-use crate::policy::{self, DeliveryUpdate, GivenUp, PastDelivery, TargetFlags};
-use crate::sql::{columns, count};
-use crate::targets;
 use crate::time::Timestamp;
-use crate::writer::Tx;
 
 /// Records an attempt. Returns whether the delivery was open.
 pub(super) fn record(
