@@ -258,7 +258,9 @@ async fn who_closes_a_new_connection_without_an_answer_is_asked_once() {
     let counted = Arc::clone(&heads);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            let asked = read_head(&mut stream.unwrap()).is_some();
+            // Counted before the connection is closed: the client continues as soon as it is.
+            let mut stream = stream.unwrap();
+            let asked = read_head(&mut stream).is_some();
             counted.fetch_add(usize::from(asked), Ordering::SeqCst);
         }
     });
