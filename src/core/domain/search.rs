@@ -144,20 +144,22 @@ fn push_spaced(out: &mut String, text: &str) {
     while !rest.is_empty() {
         // ASCII is its own NFKC. Only its last letter can combine with what follows, such as an accent.
         let ascii = rest.bytes().take_while(u8::is_ascii).count();
-        let (plain, other) = rest.split_at(match ascii == rest.len() {
-            true => ascii,
-            false => ascii.saturating_sub(1),
-        });
+        let end = if ascii == rest.len() {
+            ascii
+        } else {
+            ascii.saturating_sub(1)
+        };
+        let (plain, other) = rest.split_at(end);
         out.push_str(plain);
-        let is_plain = |(at, c): (usize, char)| at > 0 && c.is_ascii();
-        let end = other.char_indices().find(|next| is_plain(*next));
+        let mut after_first = other.char_indices().skip(1);
+        let end = after_first.find(|(_, c)| c.is_ascii());
         let (other, behind) = other.split_at(end.map_or(other.len(), |(at, _)| at));
-        push_other(out, other);
+        push_normalised(out, other);
         rest = behind;
     }
 }
 
-fn push_other(out: &mut String, text: &str) {
+fn push_normalised(out: &mut String, text: &str) {
     for c in text.nfkc() {
         match c {
             'ß' | 'ẞ' => out.push_str("ss"),
@@ -418,7 +420,7 @@ mod tests {
         #[test]
         fn runs_of_ascii_are_indexed_as_any_other_text(text in "[a-zA-Z \\u{300}-\\u{304}éßåｱ設\u{fb01}\u{1e9b}\u{ac00}\u{11a8}]{0,24}") {
             let mut whole = String::new();
-            push_other(&mut whole, &text);
+            push_normalised(&mut whole, &text);
             prop_assert_eq!(spaced([text.as_str()]), whole);
         }
     }

@@ -17,10 +17,10 @@ use crate::domain::state::Block;
 
 /// Finds any phrase of paywalls in one pass.
 static PAY_WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
-    let fast = AhoCorasick::builder()
+    AhoCorasick::builder()
         .kind(Some(AhoCorasickKind::DFA))
-        .build(&PHRASES.pay);
-    fast.expect("the phrases are few and short")
+        .build(&PHRASES.pay)
+        .expect("the phrases are few and short")
 });
 
 /// What a page shows besides its text.

@@ -69,7 +69,7 @@ fn candidate_row(row: &Row<'_>) -> rusqlite::Result<Candidate> {
 
 columns!($ select_leased, column, "d.",
     " FROM json_each(:ids) AS chosen CROSS JOIN deliveries AS d ON d.id = chosen.value \
-     JOIN targets AS t ON t.id = d.target_id JOIN events AS v ON v.id = d.event_id ORDER BY chosen.id",
+     JOIN targets AS t ON t.id = d.target_id JOIN events AS v ON v.id = d.event_id ORDER BY chosen.key",
     [
         id, target = "t.name", event_id, uid = "v.uid", bytes = "v.bytes", body = "v.body", attempts,
         created_at = "v.created_at",

@@ -146,16 +146,22 @@ fn kind_of(part: &str) -> CountKind {
         return CountKind::Other;
     }
     let has_icon = part.contains(ICONS);
-    let only = words(part).nth(1).is_none();
+    let all = words(part).count();
+    if all == 0 {
+        return match (has_icon, part.contains(ARROWS)) {
+            (true, _) => CountKind::Counter,
+            (false, true) => CountKind::Weak,
+            (false, false) => CountKind::Other,
+        };
+    }
     let counters = &WORDS.counters;
     let mut whole = String::new();
-    let (mut all_count, mut all_weak, mut any_counts, mut is_empty) = (true, true, false, true);
+    let (mut all_count, mut all_weak, mut any_counts) = (true, true, false);
     let mut kept = 0;
     for word in words(part) {
-        is_empty = false;
         let word = word.to_lowercase();
         // `12K views`, `阅读 12 次`
-        if (!only || has_icon) && WORDS.measures.contains(word.as_str()) {
+        if (all > 1 || has_icon) && WORDS.measures.contains(word.as_str()) {
             continue;
         }
         let counts = counters.contains(word.as_str());
@@ -171,21 +177,12 @@ fn kind_of(part: &str) -> CountKind {
             return CountKind::Other;
         }
     }
-    if is_empty {
-        return match (has_icon, part.contains(ARROWS)) {
-            (true, _) => CountKind::Counter,
-            (false, true) => CountKind::Weak,
-            (false, false) => CountKind::Other,
-        };
-    }
-    if all_count || counters.contains(whole.as_str()) {
+    // `Share 3 Tweet 2`
+    let beside_one = all_weak && any_counts;
+    if all_count || beside_one || counters.contains(whole.as_str()) {
         CountKind::Counter
     } else if all_weak {
-        // `Share 3 Tweet 2`
-        match any_counts {
-            true => CountKind::Counter,
-            false => CountKind::Weak,
-        }
+        CountKind::Weak
     } else {
         CountKind::Other
     }

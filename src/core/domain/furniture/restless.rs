@@ -10,7 +10,7 @@ use crate::domain::normalise::visible;
 use crate::domain::state::{Block, BlockKind};
 use crate::time::Timestamp;
 
-/// After changes at this many checks in a row, all of them reported, the same is no longer reported.
+/// Once the same text has changed at this many checks in a row, and each was reported, further ones are not.
 pub const LOOKS: usize = 4;
 
 /// How often in a row a text of an entry differed from the check before.
