@@ -209,6 +209,8 @@ fn stored(folder: &Path) -> Vec<String> {
         "SELECT kind || '|' || value || '|' || entry_id || '|' || reason FROM aliases ORDER BY 1",
         "SELECT kind || '|' || pattern || '|' || active FROM rules ORDER BY 1",
         "SELECT type || '|' || COALESCE(entry_id, '') FROM events ORDER BY id",
+        "SELECT entry_id || '|' || hex(body) FROM ignored_texts ORDER BY 1",
+        "SELECT entry_id || '|' || place || '|' || times || '|' || last_at || '|' || COALESCE(after, '') FROM ignored_moves ORDER BY 1",
         "SELECT COALESCE(guids_trusted, '') || '|' || COALESCE(emptied_at, '') || '|' || COALESCE(newest_entry_at, '') \
          || '|' || COALESCE(entry_gap_ms, '') FROM feeds",
     ] {
@@ -221,10 +223,16 @@ fn stored(folder: &Path) -> Vec<String> {
     all
 }
 
-fn known_items(folder: &Path) -> i64 {
+fn rows(folder: &Path, table: &str) -> i64 {
     let conn = rusqlite::Connection::open(folder.join("revisor.db")).unwrap();
-    conn.query_row("SELECT count(*) FROM known_items", [], |row| row.get(0))
-        .unwrap()
+    conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
+        row.get(0)
+    })
+    .unwrap()
+}
+
+fn known_items(folder: &Path) -> i64 {
+    rows(folder, "known_items")
 }
 
 fn forget_items(folder: &Path) {

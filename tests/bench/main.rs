@@ -24,6 +24,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     revisor::bound_arenas();
     let mut feeds = 2_000;
+    let mut repeats = 0;
     let mut address = None;
     let mut serve = false;
     let mut comparisons = true;
@@ -38,6 +39,12 @@ fn main() -> ExitCode {
                     .and_then(|n| n.parse().ok())
                     .unwrap_or(feeds);
             }
+            "--repeat" => {
+                repeats = arguments
+                    .next()
+                    .and_then(|n| n.parse().ok())
+                    .unwrap_or(repeats);
+            }
             "--server" => address = arguments.next(),
             "--serve" => serve = true,
             "--polls-only" => comparisons = false,
@@ -47,7 +54,7 @@ fn main() -> ExitCode {
             "--bench" => {}
             other => {
                 println!(
-                    "unknown argument {other}; known: --feeds N, --server HOST:PORT, --polls-only, --pages FOLDER, --pages-only"
+                    "unknown argument {other}; known: --feeds N, --repeat N, --server HOST:PORT, --polls-only, --pages FOLDER, --pages-only"
                 );
                 return ExitCode::from(2);
             }
@@ -67,7 +74,7 @@ fn main() -> ExitCode {
         Some(address) => rounds::World::synthetic(&address),
         None => rounds::World::built_in(server::start()),
     };
-    rounds::run(&world, feeds);
+    rounds::run(&world, feeds, repeats);
     // Last: it needs a lot of memory, which would stand in the peaks.
     if comparisons {
         pages::run(folder.as_deref());

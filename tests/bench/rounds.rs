@@ -75,8 +75,8 @@ impl World {
     }
 }
 
-/// Runs all kinds of rounds and prints a table.
-pub(crate) fn run(world: &World, feeds: usize) {
+/// Runs all kinds of rounds and prints a table; the last two of them are then repeated `repeats` times.
+pub(crate) fn run(world: &World, feeds: usize, repeats: usize) {
     let folder = tempfile::tempdir().unwrap();
     let mut text = String::from(
         "[fetch]\nhost_delay = \"0s\"\nper_host = 8\njitter = \"0%\"\nallow_private = [\"127.0.0.0/8\"]\n[page]\nfetch = \"off\"\n",
@@ -125,7 +125,7 @@ pub(crate) fn run(world: &World, feeds: usize) {
     let assembly = runtime
         .block_on(Assembly::open(loaded.config, clock))
         .unwrap();
-    let poll = |name: &str| {
+    let measured = || {
         meter::reset_peak();
         let (before, watch) = (meter::cpu(), Stopwatch::start());
         let wish = RoundRequest {
@@ -136,20 +136,22 @@ pub(crate) fn run(world: &World, feeds: usize) {
             .block_on(assembly.checker.round(&wish, |_| {}))
             .unwrap();
         let (cpu, wall) = (meter::cpu().checked_sub(before).unwrap(), watch.elapsed());
+        assert_eq!(failed(&report), 0, "feeds failed");
         let per_feed = |time: std::time::Duration| time.as_secs_f64() * 1000.0 / feeds as f64;
-        let peak = meter::peak_mib();
+        Round {
+            cpu: per_feed(cpu).max(0.000_1),
+            wall: per_feed(wall),
+            peak: meter::peak_mib(),
+            changes: report.changes.len(),
+        }
+    };
+    let poll = |name: &str| {
+        let round = measured();
         println!(
-            "{name:<24} {:>12.3} {:>12.3} {peak:>10.1} {:>10}",
-            per_feed(cpu),
-            per_feed(wall),
-            report.changes.len()
+            "{name:<24} {:>12.3} {:>12.3} {:>10.1} {:>10}",
+            round.cpu, round.wall, round.peak, round.changes
         );
-        per_feed(cpu).max(0.000_1)
-            * if failed(&report) == 0 {
-                1.0
-            } else {
-                panic!("{} feeds failed", failed(&report))
-            }
+        round.cpu
     };
     let cold = poll("cold");
     let not_modified = poll("all 304");
@@ -177,7 +179,59 @@ pub(crate) fn run(world: &World, feeds: usize) {
         "database: {:.1} kB a feed",
         bytes as f64 / 1000.0 / feeds as f64
     );
+    let shares = [("noise", 0.0, 1.0), ("edit", 1.0, 0.0)];
+    for (nth, (name, edited, noise)) in shares.into_iter().enumerate() {
+        let first = 5 + nth * repeats;
+        let rounds: Vec<Round> = (first..first + repeats)
+            .map(|number| {
+                world.round(number, edited, noise);
+                measured()
+            })
+            .collect();
+        print_repeated(name, &rounds);
+    }
     runtime.block_on(assembly.close()).unwrap();
+}
+
+/// What one round cost.
+struct Round {
+    /// In ms of processor time a feed.
+    cpu: f64,
+    /// In ms a feed.
+    wall: f64,
+    /// In MiB.
+    peak: f64,
+    changes: usize,
+}
+
+/// Prints the median and the range of equal rounds, and those of their first and last quarter: they should not grow.
+fn print_repeated(name: &str, rounds: &[Round]) {
+    let each = rounds.iter().map(|round| format!("{:.2}", round.cpu));
+    println!("{name}: {}", each.collect::<Vec<_>>().join(" "));
+    let quarter = (rounds.len() / 4).max(1);
+    let parts = [
+        ("all", rounds),
+        ("first", rounds.get(..quarter).unwrap_or(rounds)),
+        (
+            "last",
+            rounds
+                .get(rounds.len().saturating_sub(quarter)..)
+                .unwrap_or(rounds),
+        ),
+    ];
+    for (part, rounds) in parts {
+        let mut costs: Vec<f64> = rounds.iter().map(|round| round.cpu).collect();
+        costs.sort_by(f64::total_cmp);
+        let (Some(least), Some(most)) = (costs.first(), costs.last()) else {
+            return;
+        };
+        let median = costs.get(costs.len() / 2).unwrap_or(least);
+        let peak = rounds.iter().map(|round| round.peak).fold(0.0, f64::max);
+        println!(
+            "{name}, {part} {} rounds: {median:.3} ms CPU a feed ({least:.3} to {most:.3}), peak {peak:.1} MiB",
+            rounds.len()
+        );
+    }
 }
 
 fn failed(report: &CheckReport) -> usize {

@@ -106,8 +106,12 @@ impl IdentifiedFeed {
     }
 
     /// Whether most texts of the document, or most of each text, are suddenly missing: the feed's system may have
-    /// lost its articles or started to cut them. Fewer than three such items may be edits.
+    /// lost its articles or started to cut them.
     pub(in crate::check) fn emptied(&self) -> Option<String> {
+        let known = self.items.iter().filter_map(|item| item.known.as_ref());
+        if known.filter(|known| known.full.is_some()).count() < GONE_AT_LEAST {
+            return None;
+        }
         let (mut gone, mut all) = (0_usize, 0_usize);
         let mut unchanged = Vec::new();
         for item in &self.items {
@@ -128,7 +132,7 @@ impl IdentifiedFeed {
                 gone += usize::from(now * 2 < before);
             }
         }
-        if gone < 3 {
+        if gone < GONE_AT_LEAST {
             return None;
         }
         all += self.same.iter().filter(|same| same.item.has_text).count();
@@ -136,10 +140,13 @@ impl IdentifiedFeed {
             .into_iter()
             .filter(|state| has_words(state))
             .count();
-        (gone >= 3 && gone * 5 >= all * 4)
+        (gone * 5 >= all * 4)
             .then(|| format!("unconfirmed until a second poll: the texts of {gone} entries are gone, or most of them"))
     }
 }
+
+/// Fewer texts that are suddenly missing may be edits.
+const GONE_AT_LEAST: usize = 3;
 
 /// A text of fewer words can disappear without counting as missing.
 const NOTICED_WORDS: u32 = 5;
@@ -303,9 +310,7 @@ pub(in crate::check) fn identify(
             }
         }
         // A first document has nothing to be compared with; the next one shows what stays.
-        if let Some(print) = print.filter(|_| !first)
-            && in_force.now.swallowed_feed(&item.state).is_empty()
-        {
+        if let Some(print) = print.filter(|_| !first) {
             let text = text_print.unwrap_or_else(|| print_under(&item.state, &in_force));
             let has_text = has_words(&item.state);
             item.settles = Some(KnownItem::of(print, &item.state, text, has_text));

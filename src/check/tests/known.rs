@@ -23,6 +23,8 @@ struct Story {
     text: usize,
     date: usize,
     link: usize,
+    /// Ignored when texts are compared, but recorded.
+    comments: usize,
 }
 
 fn item_of(story: &Story) -> String {
@@ -32,6 +34,7 @@ fn item_of(story: &Story) -> String {
         text,
         date,
         link,
+        comments,
     } = story;
     let guid = match guid % 7 {
         0 => String::new(),
@@ -45,7 +48,8 @@ fn item_of(story: &Story) -> String {
         .collect();
     format!(
         "<item>{guid}<title>Report {title}</title><link>/a/{link}</link>\
-         <pubDate>Mon, 23 Nov 2026 {:02}:00:00 GMT</pubDate><description>{}. Page {} of it.</description></item>",
+         <pubDate>Mon, 23 Nov 2026 {:02}:00:00 GMT</pubDate>\
+         <description><![CDATA[<p>{}. Page {} of it.</p><p>{comments} comments</p>]]></description></item>",
         date % 24,
         text.join(" "),
         story.text
@@ -55,7 +59,7 @@ fn item_of(story: &Story) -> String {
 fn step(stories: &mut Vec<Story>, next: &mut usize, draw: &mut Draw) {
     for _ in 0..draw.below(3) {
         let at = draw.below(stories.len());
-        match draw.below(9) {
+        match draw.below(12) {
             0 => stories[at].title += 100,
             1 | 2 => stories[at].text += 1,
             3 => stories[at].date += 1,
@@ -71,6 +75,7 @@ fn step(stories: &mut Vec<Story>, next: &mut usize, draw: &mut Draw) {
                         text: new,
                         date: new,
                         link: new,
+                        comments: new,
                     },
                 );
             }
@@ -79,6 +84,8 @@ fn step(stories: &mut Vec<Story>, next: &mut usize, draw: &mut Draw) {
                 let copy = stories[at].clone();
                 stories.push(copy);
             }
+            8 | 9 => stories[at].comments += 1,
+            10 => stories[at].comments = 3,
             _ => stories.swap(0, at),
         }
     }
@@ -102,6 +109,7 @@ async fn polls_with_known_items_end_as_those_without() {
                 text: n,
                 date: n,
                 link: n,
+                comments: n,
             })
             .collect();
         let mut remembered = 0;
@@ -142,6 +150,7 @@ async fn polls_with_known_items_end_as_those_without() {
             step(&mut stories, &mut next, &mut draw);
         }
         assert!(remembered > 6, "something was remembered: {remembered}");
+        assert!(rows(folders[0].path(), "ignored_moves") > 0);
     }
 }
 

@@ -24,6 +24,9 @@ const LONGEST_NOTICE: usize = 60;
 /// Whether a text is the truncated beginning of another one: cut with an ellipsis, or in the middle of a sentence.
 #[must_use]
 pub fn is_cut_of(short: &[Block], long: &[Block]) -> bool {
+    if short == long {
+        return false;
+    }
     let (short, long) = (joined(short), joined(long));
     let ellipsis = [short.rfind('…'), short.rfind("...")]
         .into_iter()
@@ -141,12 +144,19 @@ fn shown(blocks: &[Block]) -> impl Iterator<Item = &Block> {
 
 /// The text of some blocks on one line.
 fn joined(blocks: &[Block]) -> String {
-    let texts: Vec<Cow<'_, str>> = shown(blocks).map(|block| visible(&block.text)).collect();
-    texts
-        .join(" ")
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
+    let mut line = String::with_capacity(blocks.iter().map(|block| block.text.len() + 1).sum());
+    for block in blocks {
+        if block.kind == BlockKind::Furniture {
+            continue;
+        }
+        for word in visible(&block.text).split_whitespace() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    line
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The past of a site's articles → rules with their evidence.
 
 use crate::names;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::motion::{BlockForm, Motions, Past, forms, went_back};
+use super::motion::{BLOCKS, BlockForm, Motions, Past, forms, went_back};
 use super::pattern::{Shape, ValueKind};
 use super::rule::{RuleKind, TemplatePlace};
 use super::rules::{Moves, Rules};
@@ -202,7 +202,13 @@ pub fn may_be_furniture(step: &TextStep<'_>, known: &Rules) -> bool {
     {
         return true;
     }
-    let [old, new] = step.texts.map(|blocks| forms(blocks, known));
+    let [old, new] = step.texts;
+    let [old, new] = [(old, new), (new, old)].map(|(blocks, others)| {
+        // Most blocks stay the same: their forms would only be compared with themselves.
+        let others: HashSet<&Block> = others.iter().take(BLOCKS).collect();
+        let blocks = blocks.iter().take(BLOCKS);
+        forms(blocks.filter(|block| !others.contains(block)), known)
+    });
     let (gone, come) = (
         BlockForm::only_in(&old, &new),
         BlockForm::only_in(&new, &old),

@@ -11,7 +11,7 @@ use crate::domain::state::{Block, BlockKind};
 use crate::time::Timestamp;
 
 /// The most blocks that are checked in a text; a longer one is not an article.
-const BLOCKS: usize = 400;
+pub(super) const BLOCKS: usize = 400;
 
 /// A block in the forms that are counted.
 pub(super) struct BlockForm<'a> {
@@ -64,7 +64,10 @@ impl<'a> BlockForm<'a> {
 }
 
 /// The blocks of a text that may be learned.
-pub(super) fn forms<'a>(blocks: &'a [Block], known: &Rules) -> Vec<BlockForm<'a>> {
+pub(super) fn forms<'a>(
+    blocks: impl IntoIterator<Item = &'a Block>,
+    known: &Rules,
+) -> Vec<BlockForm<'a>> {
     let may_be = |block: &&Block| {
         let kind = !matches!(block.kind, BlockKind::Furniture | BlockKind::Code);
         // A counter does not need a rule.
@@ -74,7 +77,7 @@ pub(super) fn forms<'a>(blocks: &'a [Block], known: &Rules) -> Vec<BlockForm<'a>
             && !is_notice(&block.text)
             && !is_counter()
     };
-    let blocks = blocks.iter().take(BLOCKS).filter(may_be);
+    let blocks = blocks.into_iter().take(BLOCKS).filter(may_be);
     blocks
         .map(|block| BlockForm {
             block,
