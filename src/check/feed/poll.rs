@@ -30,7 +30,7 @@ pub(in crate::check) const FAILING_AFTER: u32 = 3;
 const NEW_AT_ONCE: usize = 500;
 
 /// Memory needed to read a feed, per byte.
-const MEMORY_PER_BYTE: u64 = 4;
+const MEMORY_PER_BYTE: u64 = 5;
 
 impl Checker {
     /// Polls a feed and stores the result.

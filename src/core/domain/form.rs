@@ -4,8 +4,6 @@
 //! item. The known text is kept then, and an edit that is made meanwhile is found once the full text is shown
 //! again.
 
-use std::borrow::Cow;
-
 use super::normalise::{same_to_the_eye, visible};
 use super::state::{Block, BlockKind, FeedState};
 

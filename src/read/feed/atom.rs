@@ -1,7 +1,4 @@
 //! The last step of the translation: drafts → an Atom 1.0 document that feed-rs reads.
-//!
-//! The document contains summaries and full texts only as numbers: they are the bulk of a feed, and feed-rs has
-//! nothing to interpret in them. Written out, they would be escaped, parsed and copied several times.
 
 use std::fmt::Write as _;
 
@@ -248,13 +245,11 @@ pub(super) fn absolute(address: &str, base: Option<&Url>) -> Option<String> {
     (!refused.contains(&parsed.scheme())).then_some(address)
 }
 
-/// The document, and the texts that it contains as numbers.
+/// The document, and what has no place in it.
 #[derive(Debug)]
 pub(super) struct Atom {
     /// Atom 1.0.
     pub(super) document: String,
-    /// The texts of `summary` and `content`, in the order of their numbers.
-    pub(super) texts: Vec<FeedText>,
     /// What the entries say besides that, in their order.
     pub(super) beside: Vec<Aside>,
 }
@@ -263,7 +258,6 @@ pub(super) struct Atom {
 #[derive(Debug)]
 pub(super) struct AtomWriter {
     entries: String,
-    texts: Vec<FeedText>,
     beside: Vec<Aside>,
     field_limit: usize,
 }
@@ -273,7 +267,6 @@ impl AtomWriter {
     pub(super) fn new(field_limit: usize) -> Self {
         Self {
             entries: "<feed xmlns=\"http://www.w3.org/2005/Atom\">".to_owned(),
-            texts: Vec::new(),
             beside: Vec::new(),
             field_limit,
         }
@@ -304,7 +297,6 @@ impl AtomWriter {
         self.entries.push_str("</feed>");
         Atom {
             document: self.entries,
-            texts: self.texts,
             beside: self.beside,
         }
     }
@@ -330,13 +322,14 @@ impl AtomWriter {
                 "<link rel=\"{relation}\" href=\"-\" title=\"{address}\"/>"
             );
         }
-        if let Some((_, text)) = &draft.title {
-            let kind = if text.is_html { " type=\"html\"" } else { "" };
-            cut |= self.element("title", kind, &text.text, TITLE_LIMIT);
-        }
-        for (name, text) in [("summary", draft.summary), ("content", draft.body)] {
+        for (name, text, limit) in [
+            ("title", &draft.title, TITLE_LIMIT),
+            ("summary", &draft.summary, self.field_limit),
+            ("content", &draft.body, self.field_limit),
+        ] {
             if let Some((_, text)) = text {
-                cut |= self.by_number(name, text);
+                let kind = if text.is_html { " type=\"html\"" } else { "" };
+                cut |= self.element(name, kind, &text.text, limit);
             }
         }
         for (name, date) in [("published", draft.published), ("updated", draft.updated)] {
@@ -349,16 +342,6 @@ impl AtomWriter {
             cut |= self.element("name", "", author, AUTHOR_LIMIT);
             self.entries.push_str("</author>");
         }
-        cut
-    }
-
-    /// Keeps a text and writes its number; returns whether it had to be cut.
-    fn by_number(&mut self, name: &str, mut text: FeedText) -> bool {
-        let kept = text.text.floor_char_boundary(self.field_limit);
-        let cut = kept < text.text.len();
-        text.text.truncate(kept);
-        let _ = write!(self.entries, "<{name}>{}</{name}>", self.texts.len());
-        self.texts.push(text);
         cut
     }
 

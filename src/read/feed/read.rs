@@ -9,7 +9,7 @@ use feed_rs::parser::Builder;
 use super::atom::{Aside, Atom};
 use super::known;
 use super::repair::Repairs;
-use super::text::{self, FeedText};
+use super::text;
 use super::translate::Translation;
 use super::{FeedError, ParsedFeed, Repair};
 use crate::domain::known_items::KnownItems;
@@ -26,7 +26,6 @@ pub(super) fn read(
     // Names of people are the only part of an Atom document that feed-rs interprets further.
     let Atom {
         document,
-        mut texts,
         mut beside,
     } = translation.atom;
     let parsed = guarded(&document).or_else(|| {
@@ -46,7 +45,7 @@ pub(super) fn read(
         .entries
         .into_iter()
         .zip(beside)
-        .map(|(read, aside)| entry(read, aside, &mut texts))
+        .map(|(read, aside)| entry(read, aside))
         .collect();
     let (entries, marks) = match known {
         Some(known) => known::with_known(read, translation.marks, known, !panicked)?,
@@ -92,7 +91,7 @@ fn without_persons(atom: &str) -> String {
     out
 }
 
-fn entry(entry: model::Entry, aside: Aside, texts: &mut [FeedText]) -> FeedState {
+fn entry(entry: model::Entry, aside: Aside) -> FeedState {
     let (mut walled, mut links) = (false, Vec::new());
     let page = address(&entry.links, "alternate");
     let names: Vec<String> = entry
@@ -100,22 +99,21 @@ fn entry(entry: model::Entry, aside: Aside, texts: &mut [FeedText]) -> FeedState
         .into_iter()
         .filter_map(|person| person.name)
         .collect();
-    let mut blocks = |number: Option<&str>| {
-        let text = number
-            .and_then(|number| number.parse::<usize>().ok())
-            .and_then(|number| texts.get_mut(number))
-            .map(std::mem::take);
-        let Some(text) = text else {
-            return Vec::new();
-        };
-        links.extend(text::links(text.is_html, &text.text, page.as_deref()));
-        let blocks = text::blocks(text.is_html, &text.text);
-        walled |= asks_to_pay(&text.text, &blocks);
+    let mut blocks = |is_html: bool, text: &str| {
+        links.extend(text::links(is_html, text, page.as_deref()));
+        let blocks = text::blocks(is_html, text);
+        walled |= asks_to_pay(text, &blocks);
         blocks
     };
-    let summary = blocks(entry.summary.as_ref().map(|text| text.content.as_str()));
+    let summary = entry.summary.as_ref();
+    let summary = summary.map(|text| blocks(is_html(&text.content_type), &text.content));
+    let summary = summary.unwrap_or_default();
     let body = entry.content.as_ref();
-    let body = blocks(body.and_then(|content| content.body.as_deref()));
+    let body = body.and_then(|content| {
+        let text = content.body.as_deref()?;
+        Some(blocks(is_html(&content.content_type), text))
+    });
+    let body = body.unwrap_or_default();
     let others = aside
         .summaries
         .iter()

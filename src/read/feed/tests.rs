@@ -571,3 +571,17 @@ fn items_are_passed_over_when_they_are_known() {
     let other_names = now.replace("<rss", "<rss xmlns:dc='urn:mine'");
     assert_eq!(marks_under(&other_names, base), [false; 3]);
 }
+
+proptest::proptest! {
+    /// feed-rs hands every text over as it was published.
+    #[test]
+    fn a_text_is_read_as_published(
+        text in "(\\PC|[ \t\r\n<>&;\\]\"']|<p>|<pre>|</pre>|\\]\\]>|&amp;lt;|\u{a0}){1,40}",
+    ) {
+        let escaped = quick_xml::escape::escape(&text);
+        let item = format!("<item><title>A</title><description>{escaped}</description></item>");
+        let feed = read(&format!("<rss version=\"2.0\"><channel>{item}</channel></rss>"));
+        let blocks = crate::extract::feed_html::blocks(&text);
+        proptest::prop_assert_eq!(&feed.entries[0].summary, &blocks);
+    }
+}
