@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Opens web pages in Chromium and says what a visitor would find wrong. Needs only Python and Chromium.
 
-    web_pages.py BASE [--axe axe.min.js] [--shots FOLDER] PATH...
+    web_pages.py BASE [--axe axe.min.js] [--shots FOLDER] [--mails] PATH...
 
 Each page is opened light, dark, on a screen of 320 pixels and as on paper, and with scripts switched off: errors of the
 console, violations of the Content-Security-Policy, failed requests, sideways scrolling, and with --axe what axe-core
-finds against WCAG 2.0 to 2.2 A and AA. Prints a line for each finding; ends with 1 when there is one."""
+finds against WCAG 2.0 to 2.2 A and AA. With --mails, the pages are the HTML of mails, as wide as on a telephone and in a
+window: they load nothing, and are made of text alone. Prints a line for each finding; ends with 1 when there is one."""
 
 import argparse
 import base64
@@ -23,6 +24,14 @@ MODES = {
     "narrow": {"width": 320, "media": "screen", "scheme": "light"},
     "paper": {"width": 800, "media": "print", "scheme": "light"},
 }
+MAIL_MODES = {
+    "telephone": {"width": 360, "media": "screen", "scheme": "light"},
+    "window": {"width": 800, "media": "screen", "scheme": "light"},
+}
+# Elements of a mail that are more than text, and addresses that lead elsewhere than to the web.
+MORE_THAN_TEXT = """[...document.querySelectorAll('*')].map(e => e.localName + ' ' + e.getAttributeNames().join(' '))
+    .concat([...document.links].map(a => 'to ' + a.protocol))
+    .filter(e => !/^(html lang|head|meta (charset|name content)|body style|(p|span|a)( dir| style| href)*|to https?:) ?$/.test(e))"""
 AXE = """axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
     .then(r => JSON.stringify(r.violations.map(v => v.id + ": " + v.nodes.map(n => n.target.join(" ")).slice(0, 3).join(", "))))"""
 
@@ -95,6 +104,7 @@ def main():
     parser.add_argument("paths", nargs="+")
     parser.add_argument("--axe")
     parser.add_argument("--shots")
+    parser.add_argument("--mails", action="store_true")
     wanted = parser.parse_args()
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not program:
@@ -110,7 +120,7 @@ def main():
         for domain in ("Page", "Runtime", "Log", "Network", "Audits"):
             ask(f"{domain}.enable")
         for path in wanted.paths:
-            for mode, how in MODES.items():
+            for mode, how in (MAIL_MODES if wanted.mails else MODES).items():
                 ask("Emulation.setDeviceMetricsOverride", {"width": how["width"], "height": 900, "deviceScaleFactor": 1, "mobile": False})
                 ask("Emulation.setEmulatedMedia", {"media": how["media"], "features": [{"name": "prefers-color-scheme", "value": how["scheme"]}]})
                 ask("Emulation.setScriptExecutionDisabled", {"value": mode == "paper"})
@@ -122,14 +132,18 @@ def main():
                 widths = value("[document.documentElement.scrollWidth, innerWidth, document.querySelectorAll('h1').length, document.scripts.length]")
                 if widths[0] > widths[1]:
                     found.append(f"scrolls sideways: {widths[0]} > {widths[1]}")
-                if widths[2] != 1 or widths[3]:
+                if wanted.mails:
+                    found.extend(f"more than text: {what}" for what in value(MORE_THAN_TEXT))
+                    requests = [event for event in browser.events if event.get("method") == "Network.requestWillBeSent"]
+                    found.extend(f"loads {event['params']['request']['url']}" for event in requests[1:])
+                elif widths[2] != 1 or widths[3]:
                     found.append(f"{widths[2]} headings of the first level, {widths[3]} scripts")
                 if axe and mode != "paper":
                     value(axe + "; 0")
                     found.extend(f"axe: {violation}" for violation in json.loads(value(AXE)))
                 found.extend(complaints(browser.events))
                 if wanted.shots:
-                    picture = ask("Page.captureScreenshot", {"captureBeyondViewport": mode == "narrow"})["data"]
+                    picture = ask("Page.captureScreenshot", {"captureBeyondViewport": mode in ("narrow", "telephone")})["data"]
                     name = path.strip("/").replace("/", "_").replace("?", "_") or "home"
                     with open(os.path.join(wanted.shots, f"{name}-{mode}.png"), "wb") as file:
                         file.write(base64.b64decode(picture))

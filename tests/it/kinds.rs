@@ -51,13 +51,36 @@ struct Desk {
     clock: Arc<Fixed>,
     targets: Vec<Target>,
     folder: tempfile::TempDir,
-    runtime: tokio::runtime::Runtime,
     told: i64,
 }
 
-fn at(minutes: i64) -> Timestamp {
+/// Minutes after noon.
+pub(crate) fn at(minutes: i64) -> Timestamp {
     let noon = Timestamp::parse_rfc3339("2026-11-23T12:00:00Z").unwrap();
     Timestamp::from_unix(noon.as_unix() + minutes * 60)
+}
+
+/// An event about an edited headline, without its text.
+pub(crate) fn edited(number: i64, now: Timestamp, before: &str, after: &str) -> Value {
+    let mut event = serde_json::to_value(test_event(EventKind::EntryRevised, now)).unwrap();
+    let data = &mut event["data"];
+    data["number"] = json!(number);
+    data["test"] = json!(false);
+    data["change"]["fields"] = json!(["title"]);
+    data["before"]["title"] = json!(before);
+    data["after"]["title"] = json!(after);
+    data["diff"] = json!({"title": [["-", before], ["+", after]]});
+    event
+}
+
+/// Sends everything that is due.
+pub(crate) fn drain(store: &Store, clock: &Arc<Fixed>, targets: &[Target]) {
+    let clock: Arc<dyn Clock> = Arc::clone(clock) as _;
+    let deliverer = Deliverer::new("revisor test".into(), Arc::clone(&clock)).unwrap();
+    let outbox = StoredOutbox::new(store.writer().clone(), store.readers());
+    let drain = Drain::new(outbox, deliverer, clock, targets.to_vec());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(drain.drain_once());
 }
 
 impl Desk {
@@ -109,7 +132,6 @@ impl Desk {
         let targets = targets(&config).unwrap();
         let database = folder.path().join("revisor.db");
         let store = Store::open(&database, &OpenOptions::default()).unwrap();
-        let runtime = tokio::runtime::Runtime::new().unwrap();
         let names = targets.iter().map(|target| target.name.clone()).collect();
         store.writer().sync_targets(names).blocking().unwrap();
         Self {
@@ -120,7 +142,6 @@ impl Desk {
             clock: Arc::new(Fixed::at(at(0))),
             targets,
             folder,
-            runtime,
             told: 0,
         }
     }
@@ -128,16 +149,7 @@ impl Desk {
     /// Queues an edited headline for all targets.
     fn tell(&mut self, before: &str, after: &str) {
         self.told += 1;
-        let event = test_event(EventKind::EntryRevised, self.clock.now());
-        let mut event = serde_json::to_value(&event).unwrap();
-        event["type"] = json!("entry.revised");
-        let data = &mut event["data"];
-        data["number"] = json!(self.told);
-        data["test"] = json!(false);
-        data["change"]["fields"] = json!(["title"]);
-        data["before"]["title"] = json!(before);
-        data["after"]["title"] = json!(after);
-        data["diff"] = json!({"title": [["-", before], ["+", after]]});
+        let event = edited(self.told, self.clock.now(), before, after);
         let mut event: Event = serde_json::from_value(event).unwrap();
         event.data.text = revisor::event_text(&event);
         let names = self.targets.iter().map(|target| target.name.clone());
@@ -147,11 +159,7 @@ impl Desk {
 
     fn drain_at(&self, minute: i64) {
         self.clock.set(at(minute));
-        let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
-        let deliverer = Deliverer::new("revisor test".into(), Arc::clone(&clock)).unwrap();
-        let outbox = StoredOutbox::new(self.store.writer().clone(), self.store.readers());
-        let drain = Drain::new(outbox, deliverer, clock, self.targets.clone());
-        self.runtime.block_on(drain.drain_once());
+        drain(&self.store, &self.clock, &self.targets);
     }
 
     fn set_down(&self, down: bool) {

@@ -2,9 +2,9 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
 use std::process::Command;
 
+use crate::programs::{has, script, wishes};
 use crate::support::{Daemon, Home, PATIENCE, Page, SECRET, Server, eventually, rss, skip};
 
 /// A daemon with web pages that has seen two changes of one article and one of another.
@@ -394,30 +394,6 @@ fn an_archivist_finds_the_text_of_a_time() {
     );
 }
 
-/// The output of a script, if it could run.
-fn script(name: &str, arguments: &[String]) -> (bool, String) {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let output = Command::new("python3")
-        .arg(folder.join(name))
-        .args(arguments)
-        .output();
-    match output {
-        Ok(output) => {
-            let said =
-                String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-            (output.status.success(), said.into_owned())
-        }
-        Err(error) => (false, error.to_string()),
-    }
-}
-
-fn has(program: &str, argument: &str) -> bool {
-    Command::new(program)
-        .arg(argument)
-        .output()
-        .is_ok_and(|output| output.status.success())
-}
-
 #[test]
 fn a_browser_has_nothing_to_complain_about() {
     if !has("chromium", "--version") || !has("python3", "--version") {
@@ -427,15 +403,7 @@ fn a_browser_has_nothing_to_complain_about() {
     let site = Site::new("");
     let mut arguments = vec![format!("http://{}", site.address)];
     arguments.extend(site.pages());
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the test runner is told by its environment"
-    )]
-    let [axe, shots] =
-        ["REVISOR_TEST_AXE", "REVISOR_TEST_SHOTS"].map(|name| std::env::var(name).ok());
-    for (flag, value) in [("--axe", axe), ("--shots", shots)] {
-        arguments.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value]));
-    }
+    arguments.extend(wishes(&["axe", "shots"]));
     let (is_well, said) = script("web_pages.py", &arguments);
     assert!(is_well, "{said}");
 }

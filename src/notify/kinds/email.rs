@@ -85,10 +85,11 @@ fn message(letter: &Letter<'_>) -> Result<lettre::Message, String> {
         }
     }
     let boundary = format!("revisor_{}", word(letter.uid));
+    let [text, html] = bodies(letter);
     let parts = MultiPart::alternative()
         .boundary(boundary)
-        .singlepart(SinglePart::plain(text(letter)))
-        .singlepart(SinglePart::html(html(letter)));
+        .singlepart(SinglePart::plain(text))
+        .singlepart(SinglePart::html(html));
     builder
         .multipart(parts)
         .map_err(|error| format!("the mail cannot be made: {error}"))
@@ -120,6 +121,11 @@ fn word(text: &str) -> String {
     text.chars().take(80).map(plain).collect()
 }
 
+/// The text and the HTML of the mail.
+pub(super) fn bodies(letter: &Letter<'_>) -> [String; 2] {
+    [text(letter), html(letter)]
+}
+
 fn text(letter: &Letter<'_>) -> String {
     let style = MessageStyle {
         write: plain,
@@ -132,7 +138,8 @@ fn text(letter: &Letter<'_>) -> String {
     style.compose(letter.message, TEXT_MAX) + "\n"
 }
 
-/// Mail programs drop style sheets, and some drop `ins` and `del`, so the styles are inline.
+/// Mail programs drop style sheets, and some drop `ins` and `del`, so the styles are inline. Long words and addresses are
+/// broken: on a telephone, a mail that is wider than the screen is shown in tiny letters.
 fn html(letter: &Letter<'_>) -> String {
     let style = MessageStyle {
         write: styled,
@@ -143,8 +150,9 @@ fn html(letter: &Letter<'_>) -> String {
         with_address: true,
     };
     format!(
-        "<!DOCTYPE html>\r\n<html lang=\"en\"><head><meta charset=\"utf-8\"></head>\
-         <body style=\"font:16px/1.5 sans-serif;max-width:640px;margin:16px\">\r\n\
+        "<!DOCTYPE html>\r\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"></head>\
+         <body style=\"font:16px/1.5 sans-serif;max-width:640px;margin:16px;overflow-wrap:anywhere\">\r\n\
          <p dir=\"auto\" style=\"margin:0 0 12px\">{}</p>\r\n</body></html>\r\n",
         style.compose(letter.message, HTML_MAX)
     )
