@@ -4,6 +4,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
+
 /// A mail server that refuses violations of SMTP: long lines, bare line feeds, commands out of order.
 pub(crate) struct MailServer {
     port: u16,
@@ -17,6 +19,8 @@ struct Moods {
     down: bool,
     /// Whether logins are refused.
     locked: bool,
+    /// Whether the connection ends before a mail is confirmed.
+    loses_responses: bool,
 }
 
 impl MailServer {
@@ -50,6 +54,11 @@ impl MailServer {
 
     pub(crate) fn refuse_logins(&self, locked: bool) {
         self.moods.lock().unwrap().locked = locked;
+    }
+
+    /// Accepts mails from now on without a confirmation, or stops doing so.
+    pub(crate) fn lose_responses(&self, lose: bool) {
+        self.moods.lock().unwrap().loses_responses = lose;
     }
 
     pub(crate) fn mails(&self) -> Vec<String> {
@@ -91,6 +100,9 @@ fn receive(stream: TcpStream, answers: &mut Vec<String>, moods: Moods) -> Option
                     text.push_str(line.strip_prefix('.').unwrap_or(&line));
                 }
                 mail = Some(text);
+                if moods.loses_responses {
+                    return mail;
+                }
                 say("250 queued")?;
             }
             "QUIT" => {
@@ -100,4 +112,37 @@ fn receive(stream: TcpStream, answers: &mut Vec<String>, moods: Moods) -> Option
             _ => say("500 what?")?,
         }
     }
+}
+
+/// The head of a mail, and its decoded parts: text, then HTML.
+pub(crate) fn parts(mail: &str) -> [String; 3] {
+    let (head, body) = mail.split_once("\r\n\r\n").expect("a head");
+    let boundary = head.split("boundary=\"").nth(1).expect("a boundary");
+    let boundary = format!("--{}", boundary.split('"').next().unwrap_or_default());
+    let mut parts = body.split(boundary.as_str()).skip(1).map(decoded);
+    let mut next = || parts.next().expect("a part");
+    [head.to_owned(), next(), next()]
+}
+
+/// A part, decoded from base64 or quoted-printable.
+fn decoded(part: &str) -> String {
+    let (head, body) = part.split_once("\r\n\r\n").expect("a head");
+    let bytes = if head.contains("base64") {
+        let letters: String = body.split_whitespace().collect();
+        base64::engine::general_purpose::STANDARD
+            .decode(letters)
+            .expect("base64")
+    } else if head.contains("quoted-printable") {
+        let joined = body.replace("=\r\n", "");
+        let mut pieces = joined.split('=');
+        let mut out = pieces.next().unwrap_or_default().as_bytes().to_vec();
+        for piece in pieces {
+            out.push(u8::from_str_radix(&piece[..2], 16).expect("a byte"));
+            out.extend_from_slice(&piece.as_bytes()[2..]);
+        }
+        out
+    } else {
+        body.as_bytes().to_vec()
+    };
+    String::from_utf8(bytes).expect("UTF-8")
 }

@@ -32,6 +32,8 @@ struct Shared {
     first: HashMap<String, Vec<(u16, String)>>,
     logins: usize,
     down: bool,
+    /// Whether what is accepted is answered as if a proxy had lost the response.
+    loses_responses: bool,
 }
 
 /// The signing secret of webhooks.
@@ -85,6 +87,11 @@ impl Services {
     /// Responds only with 503 from now on, or stops doing so.
     pub(crate) fn set_down(&self, down: bool) {
         self.shared.lock().unwrap().down = down;
+    }
+
+    /// Accepts everything from now on, but responds with 504, or stops doing so.
+    pub(crate) fn lose_responses(&self, lose: bool) {
+        self.shared.lock().unwrap().loses_responses = lose;
     }
 
     /// Forgets what a service accepted.
@@ -148,7 +155,7 @@ async fn answer(
     };
     let result = match service.as_str() {
         _ if path.ends_with("/WRONGTOKEN") => wrong_address(&service),
-        "webhook" => webhook(&headers, &body),
+        "webhook" | "cloudevents" | "template" => webhook(&headers, &body),
         "slack" => slack(&body),
         "mattermost" => mattermost(&body),
         "discord" => discord(&body),
@@ -178,8 +185,12 @@ async fn answer(
                     .taken
                     .iter()
                     .any(|taken| taken.service == service && taken.id == id);
+            let lost = shared.loses_responses && !text.is_empty();
             if !text.is_empty() && !again {
                 shared.taken.push(Taken { service, text, id });
+            }
+            if lost {
+                return StatusCode::GATEWAY_TIMEOUT.into_response();
             }
             reply.into_response()
         }
