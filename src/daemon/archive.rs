@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::check::{Checker, Settings};
 use crate::config::ArchiveConfig;
 use crate::domain::wayback::{
-    ANSWER, ArchiveReply, ArchiveRequest, BETWEEN, NO_KEY, SnapshotStep, earliest, judge,
+    ANSWER, ArchiveReply, ArchiveRequest, BETWEEN, SnapshotStep, earliest, judge, without_key,
 };
 use crate::fetch::{Client, PostMethod, PostRequest, common_client};
 use crate::store::{DueSnapshot, StoreError, Writer};
@@ -121,9 +121,10 @@ async fn ask(
 ) -> SnapshotStep {
     let key = archive.key.as_ref().and_then(|key| key.secret.as_ref());
     let Some(key) = key else {
-        return judged(
-            due,
-            unreached(&format!("{NO_KEY}: its file cannot be read")),
+        return without_key(
+            &due.request,
+            "the file of the key cannot be read",
+            tries(due),
             now,
         );
     };
@@ -144,8 +145,12 @@ async fn ask(
 }
 
 fn judged(due: &DueSnapshot, reply: ArchiveReply<'_>, now: Timestamp) -> SnapshotStep {
-    let tries = due.tries + u32::from(due.request == ArchiveRequest::Save);
-    judge(&due.request, &due.url, reply, tries, now)
+    judge(&due.request, &due.url, reply, tries(due), now)
+}
+
+/// How often the archive has been asked to save the page, including this time.
+fn tries(due: &DueSnapshot) -> u32 {
+    due.tries + u32::from(due.request == ArchiveRequest::Save)
 }
 
 fn unreached(why: &str) -> ArchiveReply<'_> {
@@ -205,10 +210,14 @@ fn tell(due: &DueSnapshot, step: &SnapshotStep) {
     match step {
         SnapshotStep::Look { .. } => {}
         SnapshotStep::Saved { timestamp, .. } => tracing::info!(url, timestamp, "archived"),
-        SnapshotStep::Again { at, why } if why.starts_with(NO_KEY) => {
+        SnapshotStep::Again {
+            at,
+            why,
+            of_key: true,
+        } => {
             tracing::warn!(url, until = %at, why, "not archived; trying again later");
         }
-        SnapshotStep::Again { at, why } => {
+        SnapshotStep::Again { at, why, .. } => {
             tracing::info!(url, until = %at, why, "not archived yet; trying again later");
         }
         SnapshotStep::GiveUp { why } => tracing::warn!(url, why, "cannot be archived"),

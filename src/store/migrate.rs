@@ -87,6 +87,10 @@ const MIGRATIONS: &[Migration] = &[
         number: 27,
         sql: include_str!("../../migrations/0027_refusals.sql"),
     },
+    Migration {
+        number: 28,
+        sql: include_str!("../../migrations/0028_requests.sql"),
+    },
 ];
 
 /// The oldest schema that can be upgraded: those before it were never released.

@@ -296,7 +296,7 @@ impl Writer {
                     "UPDATE deliveries SET attempts = iif(done_at IS NULL, attempts, 0), state = 'pending', \
                      done_at = NULL, next_attempt_at = NULL \
                      WHERE (id = :delivery OR target_id = (SELECT id FROM targets WHERE name = :target)) \
-                       AND held_at IS NULL AND NOT (gathered_at IS NOT NULL AND state = 'disabled') \
+                       AND held_at IS NULL AND unpacked_at IS NULL AND NOT (gathered_at IS NOT NULL AND state = 'disabled') \
                        AND (state IN ('dead', 'disabled') OR (state = 'pending' AND next_attempt_at IS NOT NULL))",
                 )?
                 .execute(named_params! {":delivery": delivery, ":target": target})?)
@@ -328,8 +328,8 @@ impl Writer {
             let mut statement = tx.conn.prepare_cached(
                 "INSERT INTO deliveries (event_id, target_id, state) SELECT id, ?2, 'pending' FROM events WHERE id = ?1 \
                  ON CONFLICT (event_id, target_id) DO UPDATE SET state = 'pending', attempts = 0, \
-                 next_attempt_at = NULL, done_at = NULL, set_aside_at = NULL, gathered_at = NULL, digest_id = NULL \
-                 WHERE state <> 'leased' AND held_at IS NULL",
+                 next_attempt_at = NULL, done_at = NULL, set_aside_at = NULL, gathered_at = NULL, digest_id = NULL, \
+                 unpacked_at = NULL WHERE state <> 'leased' AND held_at IS NULL",
             )?;
             let mut sent = 0;
             for event in &events {

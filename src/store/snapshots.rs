@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::reader::Reader;
 use super::writer::{Write, Writer};
 use crate::domain::ids::{ChangeNumber, EntryId};
-use crate::domain::wayback::{ArchiveRequest, NO_KEY, SavesSoFar, SnapshotStep, this_day};
+use crate::domain::wayback::{ArchiveRequest, SavesSoFar, SnapshotStep, this_day};
 use crate::time::Timestamp;
 
 /// A page to ask for.
@@ -176,9 +176,9 @@ impl Reader {
                 .prepare_cached(
                     "SELECT count(address), count(due_at), \
                      count(*) FILTER (WHERE due_at IS NULL AND address IS NULL), \
-                     count(*) FILTER (WHERE due_at IS NOT NULL AND instr(error, ?1)) FROM snapshots",
+                     count(*) FILTER (WHERE due_at IS NOT NULL AND of_key) FROM snapshots",
                 )?
-                .query_row([NO_KEY], |row| {
+                .query_row([], |row| {
                     Ok(SnapshotCounts {
                         saved: row.get(0)?,
                         waiting: row.get(1)?,
@@ -290,15 +290,15 @@ impl Writer {
     ) -> Write<()> {
         let (id, saving) = (due.id, due.request == ArchiveRequest::Save);
         self.write(move |tx| {
-            let (at, job, error) = match &step {
-                SnapshotStep::Look { job, at } => (Some(*at), Some(job), None),
-                SnapshotStep::Saved { .. } => (None, None, None),
-                SnapshotStep::Again { at, why } => (Some(*at), None, Some(why)),
-                SnapshotStep::GiveUp { why } => (None, None, Some(why)),
+            let (at, job, error, of_key) = match &step {
+                SnapshotStep::Look { job, at } => (Some(*at), Some(job), None, false),
+                SnapshotStep::Saved { .. } => (None, None, None, false),
+                SnapshotStep::Again { at, why, of_key } => (Some(*at), None, Some(why), *of_key),
+                SnapshotStep::GiveUp { why } => (None, None, Some(why), false),
             };
             tx.conn
                 .prepare_cached(
-                    "UPDATE snapshots SET due_at = :at, job = :job, error = :error, address = :address, \
+                    "UPDATE snapshots SET due_at = :at, job = :job, error = :error, of_key = :of_key, address = :address, \
                      asked_at = iif(:begun, :now, asked_at), tries = tries + :saving WHERE id = :id",
                 )?
                 .execute(named_params! {
@@ -306,6 +306,7 @@ impl Writer {
                     ":at": at,
                     ":job": job,
                     ":error": error,
+                    ":of_key": of_key,
                     ":address": address,
                     ":begun": saving && job.is_some(),
                     ":saving": saving,

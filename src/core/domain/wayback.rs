@@ -36,9 +36,6 @@ const TRIES: u32 = 10;
 /// How many bytes of a response are read.
 pub const ANSWER: usize = 16 * 1024;
 
-/// The beginning of the reason why a page was not saved, if our key is the cause.
-pub const NO_KEY: &str = "the key is not accepted";
-
 /// How many characters of a message are kept.
 const MESSAGE: usize = 300;
 
@@ -90,6 +87,8 @@ pub enum SnapshotStep {
         at: Timestamp,
         /// Why it was not saved.
         why: String,
+        /// Whether that is because of our key.
+        of_key: bool,
     },
     /// It cannot be saved.
     GiveUp {
@@ -121,7 +120,7 @@ pub fn judge(
 ) -> SnapshotStep {
     let answer = match read(reply) {
         Ok(answer) => answer,
-        Err((why, after)) => return unanswered(request, &why, after, tries, now),
+        Err(trouble) => return unanswered(request, &trouble, tries, now),
     };
     let saved = answer.timestamp.filter(|text| is_timestamp(text));
     match (answer.status.as_deref(), saved, request) {
@@ -143,36 +142,73 @@ pub fn judge(
                 job,
                 at: now + LOOK,
             },
-            None => again("the archive did not name a job", None, tries, now),
+            None => again(&Trouble::of("the archive did not name a job"), tries, now),
         },
-        (_, _, ArchiveRequest::Status { .. }) => {
-            unanswered(request, "the archive did not finish", None, tries, now)
+        (_, _, ArchiveRequest::Status { .. }) => unanswered(
+            request,
+            &Trouble::of("the archive did not finish"),
+            tries,
+            now,
+        ),
+    }
+}
+
+/// What to do if our key cannot be read, for this reason; the archive is not asked.
+#[must_use]
+pub fn without_key(
+    request: &ArchiveRequest,
+    why: &str,
+    tries: u32,
+    now: Timestamp,
+) -> SnapshotStep {
+    let trouble = Trouble {
+        of_key: true,
+        ..Trouble::of(why)
+    };
+    unanswered(request, &trouble, tries, now)
+}
+
+/// Why a response says nothing about the page.
+struct Trouble {
+    why: String,
+    /// The shortest time to wait.
+    after: Option<Duration>,
+    /// Whether it is because of our key.
+    of_key: bool,
+}
+
+impl Trouble {
+    fn of(why: &str) -> Self {
+        Self {
+            why: why.to_owned(),
+            after: None,
+            of_key: false,
         }
     }
 }
 
-/// Parses a response; the error is why it says nothing, and the shortest time to wait.
-fn read(reply: ArchiveReply<'_>) -> Result<AvailabilityJson, (String, Option<Duration>)> {
-    let Some(status) = reply.status else {
-        return Err((reply.body.to_owned(), reply.retry_after));
+/// Parses a response.
+fn read(reply: ArchiveReply<'_>) -> Result<AvailabilityJson, Trouble> {
+    let failed = |why: &str| Trouble {
+        after: reply.retry_after,
+        ..Trouble::of(why)
     };
-    if status == 401 || status == 403 {
-        let why = format!("{NO_KEY}: the archive answered {status}");
-        return Err((why, Some(LONGEST_RETRY)));
+    match reply.status {
+        None => Err(failed(reply.body)),
+        Some(status @ (401 | 403)) => Err(Trouble {
+            why: format!("the key is not accepted: the archive answered {status}"),
+            after: Some(LONGEST_RETRY),
+            of_key: true,
+        }),
+        Some(status) => serde_json::from_str(reply.body)
+            .map_err(|_| failed(&format!("answered {status}, and not in JSON"))),
     }
-    serde_json::from_str(reply.body).map_err(|_| {
-        (
-            format!("answered {status}, and not in JSON"),
-            reply.retry_after,
-        )
-    })
 }
 
 /// After a response that says nothing, the status of a job is requested as long as the archive remembers the job.
 fn unanswered(
     request: &ArchiveRequest,
-    why: &str,
-    after: Option<Duration>,
+    trouble: &Trouble,
     tries: u32,
     now: Timestamp,
 ) -> SnapshotStep {
@@ -180,10 +216,10 @@ fn unanswered(
         ArchiveRequest::Status { job, since } if now.since(*since) < JOB_FOR => {
             SnapshotStep::Look {
                 job: job.clone(),
-                at: now + after.unwrap_or(LOOK).clamp(LOOK, JOB_FOR),
+                at: now + trouble.after.unwrap_or(LOOK).clamp(LOOK, JOB_FOR),
             }
         }
-        _ => again(why, after, tries, now),
+        _ => again(trouble, tries, now),
     }
 }
 
@@ -206,22 +242,31 @@ fn refused(code: &str, said: &str, tries: u32, now: Timestamp) -> SnapshotStep {
         _ if code.contains("daily") || code.contains("-day") => SnapshotStep::Again {
             at: next_day(now),
             why: short(&why),
+            of_key: false,
         },
-        "error:user-session-limit" => again(&why, Some(Duration::from_mins(1)), tries, now),
-        _ => again(&why, None, tries, now),
+        "error:user-session-limit" => again(
+            &Trouble {
+                after: Some(Duration::from_mins(1)),
+                ..Trouble::of(&why)
+            },
+            tries,
+            now,
+        ),
+        _ => again(&Trouble::of(&why), tries, now),
     }
 }
 
-fn again(why: &str, after: Option<Duration>, tries: u32, now: Timestamp) -> SnapshotStep {
-    let why = short(why);
+fn again(trouble: &Trouble, tries: u32, now: Timestamp) -> SnapshotStep {
+    let why = short(&trouble.why);
     if tries >= TRIES {
         return SnapshotStep::GiveUp { why };
     }
     let doubled = RETRY * 2_u32.saturating_pow(tries.saturating_sub(1).min(10));
-    let after = after.unwrap_or(doubled).clamp(BETWEEN, LONGEST_RETRY);
+    let after = trouble.after.unwrap_or(doubled);
     SnapshotStep::Again {
-        at: now + after,
+        at: now + after.clamp(BETWEEN, LONGEST_RETRY),
         why,
+        of_key: trouble.of_key,
     }
 }
 
@@ -340,12 +385,12 @@ mod tests {
             error("error:blocked-url"),
             SnapshotStep::GiveUp { .. }
         ));
-        let SnapshotStep::Again { at, why } = error("error:too-many-daily-captures") else {
+        let SnapshotStep::Again { at, why, of_key } = error("error:too-many-daily-captures") else {
             panic!()
         };
         assert_eq!(
-            (at, why.as_str()),
-            (next_day(now()), "error:too-many-daily-captures: no")
+            (at, why.as_str(), of_key),
+            (next_day(now()), "error:too-many-daily-captures: no", false)
         );
         let SnapshotStep::Again { at, .. } = error("error:bad-gateway") else {
             panic!()
@@ -358,6 +403,30 @@ mod tests {
             judged(&ArchiveRequest::Save, "<html>", TRIES),
             SnapshotStep::GiveUp { .. }
         ));
+    }
+
+    #[test]
+    fn a_key_that_is_not_accepted_is_told_apart_from_other_trouble() {
+        let of_key = |step: SnapshotStep| match step {
+            SnapshotStep::Again { of_key, .. } => of_key,
+            other => panic!("{other:?}"),
+        };
+        let answered = |status: u16| {
+            let reply = ArchiveReply {
+                status: Some(status),
+                // What the archive says decides nothing.
+                body: "the key is not accepted",
+                retry_after: None,
+            };
+            of_key(judge(&ArchiveRequest::Save, URL, reply, 1, now()))
+        };
+        assert_eq!([401, 403, 500].map(answered), [true, true, false]);
+        assert!(of_key(without_key(
+            &ArchiveRequest::Save,
+            "no file",
+            1,
+            now()
+        )));
     }
 
     #[test]

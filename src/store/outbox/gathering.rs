@@ -129,8 +129,8 @@ pub(super) fn settle(
     Ok(())
 }
 
-/// Puts the members of a digest back into the queue. They keep its number, so they are not gathered again. The digest
-/// becomes a member of itself, which distinguishes it from one that is disabled and may be retried.
+/// Puts the members of a digest back into the queue. They keep its number, so they are not gathered again. The digest is
+/// marked, which distinguishes it from one that is disabled and may be retried.
 pub(super) fn unpack(
     conn: &Connection,
     digest: DeliveryId,
@@ -141,7 +141,7 @@ pub(super) fn unpack(
          done_at = NULL, set_aside_at = NULL, gathered_at = NULL WHERE digest_id = ?1 AND state = 'disabled'",
     )?
     .execute([digest])?;
-    conn.prepare_cached("UPDATE deliveries SET gathered_at = ?2, digest_id = ?1 WHERE id = ?1")?
+    conn.prepare_cached("UPDATE deliveries SET unpacked_at = ?2 WHERE id = ?1")?
         .execute(params![digest, at])?;
     Ok(())
 }

@@ -20,7 +20,7 @@ columns!($ select_delivery, column, "d.",
         id, target = "t.name", event_id, uid = "v.uid", kind = "v.type", change_number = "v.change_number",
         created_at = "v.created_at",
         state = "CASE WHEN d.held_at IS NOT NULL THEN 'held' \
-           WHEN d.digest_id = d.id THEN 'unpacked' \
+           WHEN d.unpacked_at IS NOT NULL THEN 'unpacked' \
            WHEN d.gathered_at IS NOT NULL AND d.state = 'disabled' THEN 'gathered' ELSE d.state END",
         attempts, next_attempt_at, done_at, last_status = "a.status", last_error = "a.error", set_aside_at,
     ]
@@ -145,7 +145,7 @@ impl Reader {
     ) -> Result<Vec<DeliveryRow>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(select_delivery!(
-                "WHERE d.digest_id = :digest AND d.id <> :digest ORDER BY d.id LIMIT :limit"
+                "WHERE d.digest_id = :digest ORDER BY d.id LIMIT :limit"
             ))?;
             let rows = statement.query_map(
                 named_params! {":digest": digest, ":limit": limit_of(limit)},
@@ -160,8 +160,9 @@ impl Reader {
         self.read(|conn| {
             Ok(conn
                 .prepare_cached(
-                    "SELECT v.uid, digest.digest_id IS NOT NULL FROM deliveries AS d JOIN deliveries AS digest ON digest.id = d.digest_id \
-                     JOIN events AS v ON v.id = digest.event_id WHERE d.id = ?1 AND digest.id <> d.id",
+                    "SELECT v.uid, digest.unpacked_at IS NOT NULL FROM deliveries AS d \
+                     JOIN deliveries AS digest ON digest.id = d.digest_id \
+                     JOIN events AS v ON v.id = digest.event_id WHERE d.id = ?1",
                 )?
                 .query_row([delivery], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?)

@@ -153,7 +153,8 @@ fn last_accepted(conn: &Connection, target: i64) -> Result<Timestamp, StoreError
 }
 
 columns!($ select_past, past, "", " FROM deliveries \
-    WHERE target_id = ?1 AND id <= ?2 AND gathered_at IS NULL ORDER BY id DESC LIMIT 2", [state, attempts, set_aside_at]);
+    WHERE target_id = ?1 AND id <= ?2 AND gathered_at IS NULL AND unpacked_at IS NULL \
+    ORDER BY id DESC LIMIT 2", [state, attempts, set_aside_at]);
 
 fn past_row(row: &Row<'_>) -> rusqlite::Result<PastDelivery> {
     let set_aside: Option<Timestamp> = row.get(past::set_aside_at)?;

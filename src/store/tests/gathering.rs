@@ -212,7 +212,10 @@ fn a_new_configuration_brings_a_digest_forward() {
 fn dump(bench: &Bench) -> Vec<String> {
     let conn = Connection::open(bench.path()).unwrap();
     let tables = [
-        ("deliveries", "id, state, done_at, gathered_at, digest_id"),
+        (
+            "deliveries",
+            "id, state, done_at, gathered_at, digest_id, unpacked_at",
+        ),
         ("targets", "id, digest_at, digested_at"),
         ("events", "id, type"),
         ("attempts", "id, outcome"),
@@ -246,7 +249,7 @@ fn each_step_is_stored_as_a_whole_or_not_at_all() {
             unpack,
             &[
                 "INSERT ON attempts",
-                "UPDATE OF gathered_at ON deliveries WHEN NEW.digest_id = NEW.id",
+                "UPDATE OF unpacked_at ON deliveries",
                 "UPDATE OF attempts ON deliveries WHEN NEW.id = 4",
                 "UPDATE OF attempts ON deliveries WHEN NEW.id = 2",
             ],

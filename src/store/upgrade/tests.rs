@@ -5,7 +5,7 @@ use super::*;
 use crate::SCHEMA;
 
 /// Every schema that a database in the world may have, with rows of its time. `dump_of_today` writes that of a new one.
-const DUMPS: [(u32, &str); 16] = [
+const DUMPS: [(u32, &str); 17] = [
     (12, include_str!("../../../tests/fixtures/schemas/0012.sql")),
     (13, include_str!("../../../tests/fixtures/schemas/0013.sql")),
     (14, include_str!("../../../tests/fixtures/schemas/0014.sql")),
@@ -22,6 +22,7 @@ const DUMPS: [(u32, &str); 16] = [
     (25, include_str!("../../../tests/fixtures/schemas/0025.sql")),
     (26, include_str!("../../../tests/fixtures/schemas/0026.sql")),
     (27, include_str!("../../../tests/fixtures/schemas/0027.sql")),
+    (28, include_str!("../../../tests/fixtures/schemas/0028.sql")),
 ];
 
 /// A file as the program of that time left it.
@@ -369,4 +370,32 @@ fn a_copy_that_cannot_be_made_is_no_upgrade() {
     let conn = Connection::open(&path).unwrap();
     assert_eq!(copy::version(&conn).unwrap(), schema);
     assert!(conn.prepare("SELECT place FROM ignored_moves").is_err());
+}
+
+/// An unpacked digest was a member of itself, and a key that was not accepted was known by its message.
+#[test]
+fn what_was_told_by_a_trick_is_told_by_a_column() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("revisor.db");
+    let dump = DUMPS.iter().find(|(schema, _)| *schema == 27).unwrap().1;
+    let conn = restore(&path, dump);
+    conn.execute_batch(
+        "UPDATE deliveries SET gathered_at = 5, digest_id = 1, state = 'disabled', done_at = 5, lease_until = NULL WHERE id = 1; \
+         UPDATE deliveries SET digest_id = 1 WHERE id = 2; \
+         INSERT INTO snapshots (entry_id, url, wanted_at, due_at, error) \
+           SELECT id, '', 1, 2, 'the key is not accepted: its file cannot be read' FROM entries LIMIT 1;",
+    )
+    .unwrap();
+    drop(conn);
+    let store = Store::open(&path, &OpenOptions::default()).unwrap();
+    let reader = store.reader().unwrap();
+    let states = reader.deliveries(None, &[], 10).unwrap().into_iter();
+    let unpacked: Vec<_> = states
+        .filter(|row| row.state.as_str() == "unpacked")
+        .collect();
+    assert_eq!(unpacked.len(), 1);
+    let members = reader.members_of(unpacked[0].id, 10).unwrap();
+    assert_eq!(members.iter().map(|row| row.id.0).collect::<Vec<_>>(), [2]);
+    assert!(reader.digest_of(members[0].id).unwrap().unwrap().1);
+    assert_eq!(reader.snapshot_counts().unwrap().without_key, 1);
 }
