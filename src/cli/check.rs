@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::CommandContext;
 use super::args::{CheckArgs, OutputFormat};
-use super::setup::{clock, now, reader_if_any, runtime};
+use super::ask::{self, Asked};
+use super::setup::{clock, reader_if_any, runtime};
 use crate::check::{RoundProgress, RoundRequest};
 use crate::config::{Config, Secrets};
 use crate::daemon::{Assembly, DaemonError, heartbeat};
@@ -14,17 +15,17 @@ use crate::notify::targets;
 use crate::report::check::{self, CheckReport};
 use crate::report::log::{self, LogRow};
 use crate::report::when::TimeView;
-use crate::store::{InstanceLock, OpenOptions, Reader, RequestState, Store};
+use crate::store::{InstanceLock, Reader, RequestedWork};
 use crate::time::Stopwatch;
-
-/// How often to check whether a running daemon has finished the requested check.
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// How many changes are listed; a first check after a long time may find a very large number.
 const SHOWN: usize = 20;
 
-/// A check request that is not picked up within this time is given up: the daemon is stuck or has ended.
-const PATIENCE: Duration = Duration::from_mins(5);
+const ASKED: Asked = Asked {
+    to: "run the check",
+    doing: "checking",
+    command: "revisor check",
+};
 
 pub(super) fn run(context: &mut CommandContext, args: &CheckArgs) -> Result<Exit, Error> {
     let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
@@ -41,7 +42,7 @@ pub(super) fn run(context: &mut CommandContext, args: &CheckArgs) -> Result<Exit
     } = if args.dry_run {
         look_on_a_copy(context, config, args, format)?
     } else if InstanceLock::holder(&config.database).is_some() {
-        ask_daemon(context, &config, args)?
+        look_by_daemon(context, &config, args)?
     } else {
         look(context, config, args, format)?
     };
@@ -191,69 +192,18 @@ fn look(
 }
 
 /// Requests a check from the daemon, and waits for its result.
-fn ask_daemon(
+fn look_by_daemon(
     context: &mut CommandContext,
     config: &Config,
     args: &CheckArgs,
 ) -> Result<CheckFindings, Error> {
-    let store = Store::open(
-        &config.database,
-        &OpenOptions {
-            create: false,
-            ..OpenOptions::default()
-        },
-    )?;
-    let reader = store.reader()?;
-    let feeds = wished(&reader, &args.feeds)?;
-    let force = args.force || !args.feeds.is_empty();
-    let wish = store
-        .writer()
-        .request_check(now(), feeds, force)
-        .blocking()?;
-    let mut progress = context.output.progress();
-    let watch = Stopwatch::start();
-    let runtime = runtime(1)?;
-    let answer = loop {
-        match reader.request_result(wish)? {
-            Some(RequestState::Done(answer)) => break answer,
-            None => {
-                return Err(Error::new(
-                    Exit::PARTIAL,
-                    "the daemon no longer knows this check request",
-                ));
-            }
-            Some(_) if InstanceLock::holder(&config.database).is_none() => {
-                return Err(Error::new(
-                    Exit::PARTIAL,
-                    "the daemon stopped before it could run the check",
-                )
-                .hint("run `revisor check` again"));
-            }
-            Some(RequestState::Waiting) if watch.elapsed() > PATIENCE => {
-                return Err(Error::new(
-                    Exit::PARTIAL,
-                    "the daemon has not picked up the check request",
-                )
-                .hint("check its log: journalctl -u revisor"));
-            }
-            Some(RequestState::Waiting | RequestState::Taken) => {
-                progress.show("the daemon is checking");
-                runtime.block_on(async { tokio::time::sleep(LOOK_AGAIN).await });
-            }
-        }
+    let work = RequestedWork::Check {
+        feeds: wished(&Reader::open(&config.database)?, &args.feeds)?,
+        force: args.force || !args.feeds.is_empty(),
     };
-    progress.clear();
-    let report: CheckReport = serde_json::from_str(&answer).map_err(|_| {
-        let value: Option<serde_json::Value> = serde_json::from_str(&answer).ok();
-        let why = value
-            .as_ref()
-            .and_then(|value| value["error"].as_str())
-            .unwrap_or("no response");
-        Error::new(
-            Exit::DATABASE,
-            format!("the daemon could not run the check: {why}"),
-        )
-    })?;
+    let answer = ask::ask_daemon(context, config, work, &ASKED)?;
+    let report: CheckReport =
+        serde_json::from_str(&answer).map_err(|_| ask::refused(&answer, &ASKED))?;
     let width = check::name_width(report.feeds.iter().map(|feed| feed.feed.as_str()));
     if context.format(&[OutputFormat::Short, OutputFormat::Json])? != OutputFormat::Json {
         let view = context.view(config);

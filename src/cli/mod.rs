@@ -4,6 +4,7 @@
 
 mod add;
 pub(crate) mod args;
+mod ask;
 mod check;
 mod config;
 mod db;

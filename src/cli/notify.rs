@@ -2,22 +2,20 @@
 
 use super::CommandContext;
 use super::args::{NotifyCommand, NotifyShowArgs, NotifyTestArgs, OutputFormat};
+use super::ask::{self, Asked};
 use super::setup::{clock, now, runtime};
 use crate::config::kinds::{Key, KeyForm};
 use crate::config::{Config, Environment, Secrets, TargetKind, from_text};
 use crate::daemon::DaemonError;
-use crate::domain::event::Event;
 use crate::error::{Error, Exit};
 use crate::fetch::user_agent;
-use crate::notify::deliver::Deliver;
-use crate::notify::{Deliverer, DeliveryResult, Outgoing, Target, preview, targets, test_event};
+use crate::notify::{Deliverer, Target, preview, targets, trial};
 use crate::report::clean;
 use crate::report::notify::{
     self, DigestMember, LastAttempt, RefusedEvent, ShownAttempt, ShownDelivery, TargetState,
     TargetSummary, TestResult,
 };
-use crate::store::{DeliveryRow, TargetHealth};
-use crate::time::Timestamp;
+use crate::store::{DeliveryRow, InstanceLock, RequestedWork, TargetHealth, TestRequest};
 
 mod queue;
 
@@ -157,9 +155,15 @@ fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetS
 fn test(context: &mut CommandContext, args: &NotifyTestArgs) -> Result<Exit, Error> {
     let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
     let config = configuration(context, args)?;
-    let mut targets = targets(&config).map_err(DaemonError::Secret)?;
     if let Some(name) = args.target.as_ref().filter(|_| args.settings.is_empty()) {
         known(name, &config)?;
+    }
+    let by_daemon = args.settings.is_empty() && !args.print && !config.targets.is_empty();
+    if by_daemon && InstanceLock::holder(&config.database).is_some() {
+        return test_by_daemon(context, &config, args, format);
+    }
+    let mut targets = targets(&config).map_err(DaemonError::Secret)?;
+    if let Some(name) = args.target.as_ref().filter(|_| args.settings.is_empty()) {
         targets.retain(|target| target.name == *name);
     }
     if targets.is_empty() {
@@ -175,7 +179,7 @@ fn test(context: &mut CommandContext, args: &NotifyTestArgs) -> Result<Exit, Err
     let view = context.view(&config);
     let mut results = Vec::with_capacity(targets.len());
     for target in &targets {
-        let result = runtime.block_on(attempt(&deliverer, target, args));
+        let result = runtime.block_on(trial::try_target(&deliverer, target, args.event, now()));
         if format != OutputFormat::Json {
             context.output.print(&notify::test_text(&result, &view))?;
             context.output.flush()?;
@@ -185,11 +189,50 @@ fn test(context: &mut CommandContext, args: &NotifyTestArgs) -> Result<Exit, Err
     if format == OutputFormat::Json {
         context.output.json(&results)?;
     }
-    Ok(if results.iter().all(|result| result.ok) {
+    Ok(exit_of(&results))
+}
+
+const ASKED: Asked = Asked {
+    to: "send the test",
+    doing: "sending",
+    command: "revisor notify test",
+};
+
+/// Has the running daemon send the test: only it may be able to read the secrets.
+fn test_by_daemon(
+    context: &mut CommandContext,
+    config: &Config,
+    args: &NotifyTestArgs,
+    format: OutputFormat,
+) -> Result<Exit, Error> {
+    let all = config.targets.iter().map(|target| target.name.clone());
+    let work = RequestedWork::Test(TestRequest {
+        targets: args
+            .target
+            .clone()
+            .map_or_else(|| all.collect(), |name| vec![name]),
+        event: args.event,
+    });
+    let answer = ask::ask_daemon(context, config, work, &ASKED)?;
+    let results: Vec<TestResult> =
+        serde_json::from_str(&answer).map_err(|_| ask::refused(&answer, &ASKED))?;
+    if format == OutputFormat::Json {
+        context.output.json(&results)?;
+    } else {
+        let view = context.view(config);
+        for result in &results {
+            context.output.print(&notify::test_text(result, &view))?;
+        }
+    }
+    Ok(exit_of(&results))
+}
+
+fn exit_of(results: &[TestResult]) -> Exit {
+    if results.iter().all(|result| result.ok) {
         Exit::DONE
     } else {
         Exit::TARGET
-    })
+    }
 }
 
 /// The configuration; one of a single target, when a kind is tried with keys of the command line.
@@ -204,7 +247,11 @@ fn configuration(context: &CommandContext, args: &NotifyTestArgs) -> Result<Conf
                     .hint("such as `revisor notify test slack url_file=slack.url`"),
             );
         }
-        return context.config(Secrets::Required);
+        // What is printed has the form that the secrets give it.
+        return match args.print {
+            true => context.config(Secrets::Required),
+            false => context.config_to_work(),
+        };
     };
     let mut table = toml::Table::new();
     table.insert("name".into(), kind.as_str().into());
@@ -254,10 +301,9 @@ fn print(
     format: OutputFormat,
 ) -> Result<Exit, Error> {
     let now = now();
-    let event = test_event(args.event, now);
     let mut all = Vec::with_capacity(targets.len());
     for target in targets {
-        let would = preview(target, &outgoing(&event, now), now);
+        let would = preview(target, &trial::trial(args.event, now), now);
         let would =
             would.map_err(|error| Error::new(Exit::TARGET, format!("{}: {error}", target.name)))?;
         if format == OutputFormat::Json {
@@ -326,32 +372,6 @@ fn member(row: DeliveryRow) -> DigestMember {
         event: row.uid,
         kind: row.kind,
         change: row.change,
-    }
-}
-
-/// Sends a test event as a real one would be sent, past the outbox: the answer is wanted now, and once.
-async fn attempt(deliverer: &Deliverer, target: &Target, args: &NotifyTestArgs) -> TestResult {
-    let now = now();
-    let event = test_event(args.event, now);
-    let attempt = deliverer.deliver(target, outgoing(&event, now)).await;
-    TestResult {
-        target: target.name.clone(),
-        ok: attempt.result == DeliveryResult::Delivered,
-        status: attempt.status,
-        duration_ms: attempt.duration_ms,
-        error: attempt.error,
-        // What a receiver complains about is part of the error; one that is content says nothing of interest.
-        reply: None,
-    }
-}
-
-fn outgoing(event: &Event, now: Timestamp) -> Outgoing {
-    Outgoing {
-        uid: format!("msg_test_{}", now.as_millis()),
-        // Serialising an event cannot fail.
-        body: serde_json::to_vec(event).unwrap_or_default(),
-        created: now,
-        thread: None,
     }
 }
 

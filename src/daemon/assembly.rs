@@ -23,6 +23,9 @@ use crate::time::Clock;
 /// How many documents are read at the same time: each may take many times its size in memory meanwhile.
 const WORKERS: usize = 4;
 
+/// The drain of the outbox, which counts what it sends.
+pub(super) type AlertDrain = Drain<StoredOutbox, Counted<Deliverer>>;
+
 /// Store, checker and outbox of one database.
 pub struct Assembly {
     /// The database.
@@ -30,7 +33,7 @@ pub struct Assembly {
     /// Runs checks.
     pub checker: Arc<Checker>,
     /// Delivers events.
-    pub drain: Arc<Drain<StoredOutbox, Counted<Deliverer>>>,
+    pub drain: Arc<AlertDrain>,
     /// Sends pings, which are not events.
     pub deliverer: Deliverer,
     /// Notified when the disk had no room for a write.

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use super::assembly::{AlertDrain, Assembly};
 use super::counts::Counts;
 use super::due::Trouble;
 use super::page_queue::PageQueue;
@@ -20,7 +21,8 @@ use crate::check::{
     CheckError, Checker, FeedReport, FeedResult, PageReport, PageResult, RoundRequest, WaitLimit,
 };
 use crate::domain::ids::{EntryId, FeedId};
-use crate::store::{CheckRequestId, Reader, StoreError, Writer};
+use crate::notify::{Deliverer, trial};
+use crate::store::{CheckRequestId, Reader, RequestedWork, StoreError, TestRequest, Writer};
 use crate::time::{Stopwatch, Timestamp};
 
 /// The most checks at the same time; nearly all of them wait for their host, which costs next to nothing.
@@ -53,6 +55,9 @@ pub(super) struct Poller {
     writer: Writer,
     /// Notified when there may be something in the outbox.
     outbox: Arc<Notify>,
+    /// Has the targets, for tests of them.
+    drain: Arc<AlertDrain>,
+    deliverer: Deliverer,
     tasks: JoinSet<JobEnd>,
     feeds: HashSet<FeedId>,
     pages: HashMap<EntryId, (FeedId, String)>,
@@ -84,11 +89,13 @@ enum JobEnd {
 }
 
 impl Poller {
-    pub(super) fn new(checker: Arc<Checker>, writer: Writer, outbox: Arc<Notify>) -> Self {
+    pub(super) fn new(assembly: &Assembly, outbox: Arc<Notify>) -> Self {
         Self {
-            checker,
-            writer,
+            checker: Arc::clone(&assembly.checker),
+            writer: assembly.store.writer().clone(),
             outbox,
+            drain: Arc::clone(&assembly.drain),
+            deliverer: assembly.deliverer.clone(),
             tasks: JoinSet::new(),
             feeds: HashSet::new(),
             pages: HashMap::new(),
@@ -327,15 +334,16 @@ impl Poller {
         }
         for request in self.writer.take_requests(self.checker.now()).await? {
             let (checker, writer) = (Arc::clone(&self.checker), self.writer.clone());
-            let wish = RoundRequest {
-                feeds: request.feeds,
-                force: request.force,
-            };
+            let (drain, deliverer) = (Arc::clone(&self.drain), self.deliverer.clone());
             let id = request.id;
             let fulfil = async move {
-                let result = match Box::pin(checker.round(&wish, |_| {})).await {
-                    Ok(report) => serde_json::to_string(&report).unwrap_or_default(),
-                    Err(error) => serde_json::json!({ "error": error.to_string() }).to_string(),
+                let result = match request.work {
+                    RequestedWork::Check { feeds, force } => {
+                        check_round(&checker, RoundRequest { feeds, force }).await
+                    }
+                    RequestedWork::Test(test) => {
+                        try_targets(&drain, &deliverer, &test, checker.now()).await
+                    }
                 };
                 JobEnd::Wish(writer.finish_request(id, checker.now(), result).await)
             };
@@ -490,6 +498,31 @@ impl Poller {
             tracing::error!(%error, "cannot store polls; the feeds are due again");
         }
     }
+}
+
+/// Checks as requested; the result is for the command that waits for it.
+async fn check_round(checker: &Arc<Checker>, request: RoundRequest) -> String {
+    match Box::pin(checker.round(&request, |_| {})).await {
+        Ok(report) => serde_json::to_string(&report).unwrap_or_default(),
+        Err(error) => serde_json::json!({ "error": error.to_string() }).to_string(),
+    }
+}
+
+/// Sends a test event to targets, one after the other; the result is for the command that waits for it.
+async fn try_targets(
+    drain: &AlertDrain,
+    deliverer: &Deliverer,
+    test: &TestRequest,
+    now: Timestamp,
+) -> String {
+    let mut results = Vec::with_capacity(test.targets.len());
+    for name in &test.targets {
+        results.push(match drain.target(name) {
+            Some(target) => trial::try_target(deliverer, &target, test.event, now).await,
+            None => trial::unknown(name),
+        });
+    }
+    serde_json::to_string(&results).unwrap_or_default()
 }
 
 /// Whether the result of a check could not be stored, so that it is as due as before.

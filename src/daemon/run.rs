@@ -130,8 +130,7 @@ impl Daemon {
         let outbox = Arc::new(Notify::new());
         let pulse = Arc::new(Pulse::new());
         let writer = self.assembly.store.writer().clone();
-        let checker = Arc::clone(&self.assembly.checker);
-        let poller = Poller::new(checker, writer.clone(), Arc::clone(&outbox));
+        let poller = Poller::new(&self.assembly, Arc::clone(&outbox));
         let mut polling = tokio::spawn(poller.run(Arc::clone(&pulse), stop.clone()));
         let drain = Arc::clone(&self.assembly.drain);
         let mut draining = tokio::spawn(drain.run(Arc::clone(&outbox), stop.clone()));

@@ -232,7 +232,8 @@ impl<O: Outbox + 'static, D: Deliver + 'static> Drain<O, D> {
         }
     }
 
-    fn target(&self, name: &str) -> Option<Arc<Target>> {
+    /// The target of this name.
+    pub(crate) fn target(&self, name: &str) -> Option<Arc<Target>> {
         let targets = self.targets.read().unwrap_or_else(PoisonError::into_inner);
         targets.get(name).cloned()
     }

@@ -18,6 +18,7 @@ mod redact;
 pub mod sign;
 pub(crate) mod target;
 mod template;
+pub(crate) mod trial;
 
 #[cfg(test)]
 mod testing;

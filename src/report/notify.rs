@@ -2,7 +2,7 @@
 
 mod shown;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::clean;
 use super::names;
@@ -269,8 +269,8 @@ fn last(target: &TargetSummary, view: &TimeView) -> Line {
     line
 }
 
-/// The result of a test or a retry at a target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// The result of a test of a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TestResult {
     /// The target.
     pub target: String,
@@ -284,12 +284,9 @@ pub(crate) struct TestResult {
     /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The beginning of the response body.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply: Option<String>,
 }
 
-/// A line, with the reply below it.
+/// A line.
 #[must_use]
 pub(crate) fn test_text(result: &TestResult, view: &TimeView) -> String {
     let mark = if result.ok {
@@ -309,19 +306,7 @@ pub(crate) fn test_text(result: &TestResult, view: &TimeView) -> String {
             TextRole::Faint,
             format!("  {}", when::took(result.duration_ms)),
         );
-    let mut out = line.wrap("", "  ", view.paint);
-    let reply = result
-        .reply
-        .as_deref()
-        .map(|reply| clean::excerpt(reply, 500));
-    if let Some(reply) = reply.filter(|reply| !reply.is_empty()) {
-        out.push_str(
-            &Line::new()
-                .with(TextRole::Faint, reply)
-                .wrap("  ", "  ", view.paint),
-        );
-    }
-    out
+    line.wrap("", "  ", view.paint)
 }
 
 /// `Released 2 posts`
@@ -478,15 +463,10 @@ archive-hook keeps refusing 1 event; later events are sent without waiting for t
             status: Some(204),
             duration_ms: 181,
             error: None,
-            reply: Some("thanks\n\u{1b}[2J".into()),
         };
-        assert_eq!(
-            test_text(&result, &view),
-            "✓ desk  HTTP 204  181 ms\n  thanks\n"
-        );
+        assert_eq!(test_text(&result, &view), "✓ desk  HTTP 204  181 ms\n");
         result.ok = false;
         result.error = Some("connection refused".into());
-        result.reply = None;
         assert_eq!(
             test_text(&result, &view),
             "✗ desk  connection refused  181 ms\n"

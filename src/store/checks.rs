@@ -1,10 +1,13 @@
-//! `check_requests`: how a command requests a check from the running daemon and gets the result.
+//! `check_requests`: how a command requests work from the running daemon and gets the result.
 
 use rusqlite::{Connection, OptionalExtension, named_params, params};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
 use super::reader::Reader;
 use super::writer::{Write, Writer};
+use crate::domain::event::EventKind;
 use crate::domain::ids::FeedId;
 use crate::time::Timestamp;
 
@@ -17,12 +20,31 @@ pub struct CheckRequestId(pub i64);
 pub struct CheckRequest {
     /// The id of the request.
     pub id: CheckRequestId,
-    /// When it was made.
-    pub created: Timestamp,
-    /// The feeds to check; `None` for all.
-    pub feeds: Option<Vec<FeedId>>,
-    /// Whether to also check what is not due.
-    pub force: bool,
+    /// What is to be done.
+    pub work: RequestedWork,
+}
+
+/// What the daemon is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestedWork {
+    /// To check.
+    Check {
+        /// The feeds to check; `None` for all.
+        feeds: Option<Vec<FeedId>>,
+        /// Whether to also check what is not due.
+        force: bool,
+    },
+    /// To send a test event.
+    Test(TestRequest),
+}
+
+/// A test event for targets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestRequest {
+    /// Their names.
+    pub targets: Vec<String>,
+    /// The event.
+    pub event: EventKind,
 }
 
 /// The state of a request.
@@ -37,25 +59,21 @@ pub enum RequestState {
 }
 
 impl Writer {
-    /// Requests a check from the running daemon. Get the result with [`Reader::request_result`].
-    pub fn request_check(
-        &self,
-        now: Timestamp,
-        feeds: Option<Vec<FeedId>>,
-        force: bool,
-    ) -> Write<CheckRequestId> {
+    /// Requests work from the running daemon. Get the result with [`Reader::request_result`].
+    pub fn request_work(&self, now: Timestamp, work: RequestedWork) -> Write<CheckRequestId> {
         self.write(move |tx| {
-            let feeds = feeds
-                .as_ref()
-                .map(serde_json::to_string)
-                .transpose()
-                .map_err(|_| StoreError::Refused("a request that has no JSON form"))?;
+            let (feeds, force, test) = match &work {
+                RequestedWork::Check { feeds, force } => {
+                    (feeds.as_ref().map(json).transpose()?, *force, None)
+                }
+                RequestedWork::Test(test) => (None, false, Some(json(test)?)),
+            };
             let id = tx
                 .conn
                 .prepare_cached(
-                    "INSERT INTO check_requests (created_at, feeds, force) VALUES (?1, ?2, ?3)",
+                    "INSERT INTO check_requests (created_at, feeds, force, test) VALUES (?1, ?2, ?3, ?4)",
                 )?
-                .insert(params![now, feeds, force])?;
+                .insert(params![now, feeds, force, test])?;
             Ok(CheckRequestId(id))
         })
     }
@@ -84,12 +102,15 @@ impl Writer {
         })
     }
 
-    /// Deletes requests that were done before a moment, and puts back those that a daemon picked up but did not
-    /// finish before it ended. Call it when the daemon starts.
+    /// Deletes requests that were done before a moment, and puts back the checks that a daemon picked up but did not
+    /// finish before it ended. Nobody waits for its tests any more. Call it when the daemon starts.
     pub fn reset_requests(&self, before: Timestamp) -> Write<()> {
         self.write(move |tx| {
             tx.conn
-                .prepare_cached("DELETE FROM check_requests WHERE done_at < ?1 OR created_at < ?1")?
+                .prepare_cached(
+                    "DELETE FROM check_requests WHERE done_at < ?1 OR created_at < ?1 \
+                       OR (test IS NOT NULL AND done_at IS NULL)",
+                )?
                 .execute([before])?;
             tx.conn
                 .prepare_cached("UPDATE check_requests SET taken_at = NULL WHERE done_at IS NULL")?
@@ -129,24 +150,34 @@ impl Reader {
 
 fn waiting(conn: &Connection) -> Result<Vec<CheckRequest>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, created_at, feeds, force FROM check_requests WHERE taken_at IS NULL ORDER BY id",
+        "SELECT id, feeds, force, test FROM check_requests WHERE taken_at IS NULL ORDER BY id",
     )?;
     let mut rows = statement.query([])?;
     let mut requests = Vec::new();
     while let Some(row) = rows.next()? {
-        let feeds: Option<String> = row.get(2)?;
-        let feeds = feeds
-            .map(|json| serde_json::from_str(&json))
-            .transpose()
-            .map_err(|error| {
-                StoreError::damaged(format!("a check request cannot be read: {error}"))
-            })?;
+        let work = match row.get::<_, Option<String>>(3)? {
+            Some(test) => RequestedWork::Test(read(&test)?),
+            None => RequestedWork::Check {
+                feeds: row
+                    .get::<_, Option<String>>(1)?
+                    .map(|feeds| read(&feeds))
+                    .transpose()?,
+                force: row.get(2)?,
+            },
+        };
         requests.push(CheckRequest {
             id: CheckRequestId(row.get(0)?),
-            created: row.get(1)?,
-            feeds,
-            force: row.get(3)?,
+            work,
         });
     }
     Ok(requests)
+}
+
+fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|_| StoreError::Refused("a request that has no JSON form"))
+}
+
+fn read<T: DeserializeOwned>(json: &str) -> Result<T, StoreError> {
+    serde_json::from_str(json)
+        .map_err(|error| StoreError::damaged(format!("a request cannot be read: {error}")))
 }

@@ -73,7 +73,7 @@ mod tests;
 
 pub use aliases::{AliasRow, SplitOff};
 pub use changes::{ChangeFilter, RecentChange, StoredChange};
-pub use checks::{CheckRequest, CheckRequestId, RequestState};
+pub use checks::{CheckRequest, CheckRequestId, RequestState, RequestedWork, TestRequest};
 pub use commit::Committed;
 pub use compaction::{Compacted, Compaction};
 pub use crash_guard::{InHand, Quarantined, QuarantinedAddress, ReadingMark, Underway};

@@ -525,3 +525,45 @@ fn a_kind_can_be_tried_without_a_configuration() {
         missing.stderr
     );
 }
+
+#[test]
+fn a_test_beside_the_service_needs_none_of_its_secrets() {
+    let services = Services::start();
+    let gotify = |name: &str, token: &str| {
+        let server = services.url("/gotify");
+        format!(
+            "[[target]]\nname = \"{name}\"\nkind = \"gotify\"\nserver = \"{server}\"\n{token}\n"
+        )
+    };
+    let right = gotify("desk", "token_credential = \"desk\"");
+    let wrong = gotify("wrong", "token_file = \"wrong\"");
+    let home = Home::new(&format!("{right}{wrong}"));
+    std::fs::write(home.path().join("desk"), "TOPSECRET\n").unwrap();
+    std::fs::write(home.path().join("wrong"), "WRONGTOKEN\n").unwrap();
+    let alone = home.run(&["notify", "test", "desk"]);
+    assert_eq!(alone.code, Some(2), "{}", alone.stdout);
+    let folder = home.path().display().to_string();
+    let daemon = home.daemon_with(&[("CREDENTIALS_DIRECTORY", folder.as_str())]);
+    crate::support::eventually(crate::support::PATIENCE, "the service runs", || {
+        home.run(&["notify", "test", "desk"]).code == Some(0)
+    });
+    assert_eq!(services.taken("gotify").len(), 1);
+    let ran = home.run(&["notify", "test", "desk", "--event", "digest.ready"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("credential"), "{}", ran.stderr);
+    assert!(ran.stdout.starts_with("✓ desk  HTTP 200"), "{}", ran.stdout);
+    let ran = home.run(&["notify", "test", "--json"]);
+    assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+    let results: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        (&results[0]["target"], &results[0]["ok"]),
+        (&"desk".into(), &true.into())
+    );
+    assert_eq!(
+        (&results[1]["target"], &results[1]["ok"]),
+        (&"wrong".into(), &false.into())
+    );
+    assert!(!ran.stdout.contains("WRONGTOKEN"), "{}", ran.stdout);
+    assert_eq!(services.taken("gotify").len(), 3);
+    drop(daemon);
+}

@@ -38,8 +38,7 @@ impl Bench {
             .await
             .unwrap();
         let (stop, outbox) = (CancellationToken::new(), Arc::new(Notify::new()));
-        let writer = assembly.store.writer().clone();
-        let poller = Poller::new(Arc::clone(&assembly.checker), writer, outbox);
+        let poller = Poller::new(&assembly, outbox);
         let running = tokio::spawn(poller.run(Arc::new(Pulse::new()), stop.clone()));
         Self {
             clock,

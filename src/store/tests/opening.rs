@@ -226,7 +226,13 @@ fn a_locked_database_is_answered_as_busy_and_recovers() {
             .blocking()
             .unwrap_err(),
         writer
-            .request_check(at(0), None, true)
+            .request_work(
+                at(0),
+                RequestedWork::Check {
+                    feeds: None,
+                    force: true,
+                },
+            )
             .blocking()
             .unwrap_err(),
         writer.take_requests(at(0)).blocking().unwrap_err(),

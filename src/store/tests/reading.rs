@@ -294,11 +294,15 @@ fn the_past_of_an_entry_is_bounded_and_in_order() {
 #[test]
 fn a_request_to_look_is_taken_once_and_answered() {
     let bench = Bench::new();
-    let id = bench
-        .writer()
-        .request_check(at(1), Some(vec![bench.feed]), true)
-        .blocking()
-        .unwrap();
+    let work = RequestedWork::Check {
+        feeds: Some(vec![bench.feed]),
+        force: true,
+    };
+    let request = |work: &RequestedWork| {
+        let requested = bench.writer().request_work(at(1), work.clone());
+        requested.blocking().unwrap()
+    };
+    let id = request(&work);
     let reader = bench.reader();
     assert!(reader.has_requests().unwrap());
     assert_eq!(
@@ -307,8 +311,7 @@ fn a_request_to_look_is_taken_once_and_answered() {
     );
     let taken = bench.writer().take_requests(at(2)).blocking().unwrap();
     assert_eq!(taken.len(), 1);
-    assert_eq!(taken[0].feeds, Some(vec![bench.feed]));
-    assert!(taken[0].force);
+    assert_eq!(taken[0].work, work);
     assert!(
         bench
             .writer()
@@ -321,7 +324,14 @@ fn a_request_to_look_is_taken_once_and_answered() {
         reader.request_result(id).unwrap(),
         Some(RequestState::Taken)
     );
-    // The daemon ends and another starts.
+    let test = RequestedWork::Test(TestRequest {
+        targets: vec!["desk".into()],
+        event: EventKind::PingTest,
+    });
+    let tried = request(&test);
+    let taken = bench.writer().take_requests(at(3)).blocking().unwrap();
+    assert_eq!((taken[0].id, &taken[0].work), (tried, &test));
+    // The daemon ends and another starts: it checks again, but a test would be sent twice, and nobody waits for it.
     bench.writer().reset_requests(at(0)).blocking().unwrap();
     assert_eq!(
         bench
