@@ -519,11 +519,16 @@ fn a_kind_can_be_tried_without_a_configuration() {
     );
     let missing = home.run(&["notify", "test", "telegram", "chat=-100"]);
     assert_eq!(missing.code, Some(2));
+    let stderr = &missing.stderr;
     assert!(
-        missing.stderr.contains("token is missing"),
-        "{}",
-        missing.stderr
+        stderr.starts_with("error: command line: token is missing"),
+        "{stderr}"
     );
+    let bare = home.run(&["notify", "test", "matrix"]);
+    assert_eq!(bare.code, Some(2));
+    let example =
+        "matrix server=https://matrix.example.org 'room=!abc:example.org' token_file=FILE`";
+    assert!(bare.stderr.contains(example), "{}", bare.stderr);
 }
 
 #[test]
