@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 use super::output::ColorWhen;
 
 mod care;
 mod feeds;
+mod format;
 mod read;
 mod rules;
 mod service;
@@ -17,6 +18,7 @@ pub(crate) use feeds::{
     AddArgs, CheckArgs, EvidenceArgs, ExportCommand, FeedsArgs, GitArgs, ImportArgs, ImportPast,
     ImportPastArgs, MvArgs, NdjsonArgs, PauseArgs, PeriodArgs, ResumeArgs, RmArgs, SiteArgs,
 };
+pub(crate) use format::OutputFormat;
 pub(crate) use read::{
     ChangeArg, DiffArgs, EntriesArgs, Filter, GroupArg, HistoryArgs, LogArgs, ReportArgs,
     RevisionRange, SearchArgs, ShowArgs, SplitArgs,
@@ -147,8 +149,9 @@ pub(crate) struct Global {
     /// More detail; repeat for more
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
-    /// Output format: short, oneline, full, json, ndjson, md, html, csv, atom, jsonfeed
+    // The help names all formats.
     #[arg(
+        help = OutputFormat::help(),
         hide_possible_values = true,
         long,
         global = true,
@@ -165,51 +168,6 @@ pub(crate) struct Global {
         help_heading = "Global options"
     )]
     pub json: bool,
-}
-
-/// Output formats; each command has only those that make sense for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum OutputFormat {
-    /// A few lines each
-    #[value(alias = "text")]
-    Short,
-    /// A line each
-    Oneline,
-    /// Everything, for reading
-    Full,
-    /// One JSON document
-    Json,
-    /// A JSON document on each line
-    Ndjson,
-    /// Markdown
-    Md,
-    /// One HTML file
-    Html,
-    /// Comma-separated values
-    Csv,
-    /// An Atom feed
-    Atom,
-    /// A JSON Feed
-    Jsonfeed,
-}
-
-impl OutputFormat {
-    /// The name on the command line.
-    #[must_use]
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Short => "short",
-            Self::Oneline => "oneline",
-            Self::Full => "full",
-            Self::Json => "json",
-            Self::Ndjson => "ndjson",
-            Self::Md => "md",
-            Self::Html => "html",
-            Self::Csv => "csv",
-            Self::Atom => "atom",
-            Self::Jsonfeed => "jsonfeed",
-        }
-    }
 }
 
 /// The commands.

@@ -49,7 +49,7 @@ pub(super) fn run(context: &mut CommandContext, args: &LogArgs) -> Result<Exit, 
         context.output.print("]\n")?;
     }
     context.output.finish()?;
-    if matches!(format, OutputFormat::Short | OutputFormat::Oneline) {
+    if format.is_for_people() {
         context.output.note(&view.footer(&ignored::summary(shown)));
     }
     Ok(Exit::DONE)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::CommandContext;
 use super::args::{LogArgs, OutputFormat};
 use super::ignored;
+use super::output::json_line;
 use super::select;
 use super::setup::runtime;
 use crate::config::{Config, Secrets};
@@ -18,17 +19,89 @@ use crate::report::when::TimeView;
 use crate::report::{csv, markdown};
 use crate::store::{EventFilter, LoggedEvent, Reader};
 
-const FORMATS: [OutputFormat; 9] = [
-    OutputFormat::Short,
-    OutputFormat::Oneline,
-    OutputFormat::Full,
-    OutputFormat::Json,
-    OutputFormat::Ndjson,
-    OutputFormat::Md,
-    OutputFormat::Csv,
-    OutputFormat::Atom,
-    OutputFormat::Jsonfeed,
+/// How changes are written in a format.
+enum ListForm {
+    /// As rows, each as soon as it is read.
+    Rows {
+        /// What stands before the rows, between them, and after them.
+        around: [&'static str; 3],
+        row: fn(&ChangeList, LogRow) -> Result<String, Error>,
+    },
+    /// As one document for feed readers.
+    Document(fn(&FeedChannel, &[Item<'_>], &TimeView) -> Result<String, Error>),
+}
+
+use ListForm::{Document, Rows};
+
+/// The formats of the list: a new one is a line here, and a name in [`OutputFormat`].
+static FORMATS: [(OutputFormat, ListForm); 9] = [
+    (
+        OutputFormat::Short,
+        rows(|list, row| Ok(log::short(&row, &list.view))),
+    ),
+    (
+        OutputFormat::Oneline,
+        rows(|list, row| Ok(log::oneline(&row, &list.view))),
+    ),
+    (
+        OutputFormat::Full,
+        Rows {
+            around: ["", "\n", ""],
+            row: |list, row| Ok(full(list, row)),
+        },
+    ),
+    (
+        OutputFormat::Json,
+        Rows {
+            around: ["[", ",", "]\n"],
+            row: json,
+        },
+    ),
+    (OutputFormat::Ndjson, rows(json)),
+    (
+        OutputFormat::Md,
+        rows(|list, row| Ok(markdown::item(&row, &list.view))),
+    ),
+    (
+        OutputFormat::Csv,
+        Rows {
+            around: [csv::HEAD, "", ""],
+            row: |_, row| Ok(csv::record(&row)),
+        },
+    ),
+    (
+        OutputFormat::Atom,
+        Document(|channel, items, view| Ok(changes_feed::atom(channel, items, view))),
+    ),
+    (OutputFormat::Jsonfeed, Document(json_feed)),
 ];
+
+const fn rows(row: fn(&ChangeList, LogRow) -> Result<String, Error>) -> ListForm {
+    Rows {
+        around: [""; 3],
+        row,
+    }
+}
+
+fn full(list: &ChangeList, row: LogRow) -> String {
+    let shown = ShownChange {
+        row,
+        told: Vec::new(),
+        archived: None,
+    };
+    show::full(&shown, list.all_text, &list.view)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "as the other rows")]
+fn json(_: &ChangeList, row: LogRow) -> Result<String, Error> {
+    json_line(&row.event)
+}
+
+fn json_feed(channel: &FeedChannel, items: &[Item<'_>], view: &TimeView) -> Result<String, Error> {
+    let json = serde_json::to_string_pretty(&changes_feed::json_feed(channel, items, view))
+        .map_err(|error| Error::usage("cannot write the changes as JSON").because(error))?;
+    Ok(format!("{}\n", clean::json(&json)))
+}
 
 /// Changes in a feed for feed readers, unless the command line sets a limit: they poll often, and keep what they
 /// have read.
@@ -44,12 +117,13 @@ pub(super) fn run(context: &mut CommandContext, args: &LogArgs) -> Result<Exit, 
     if args.ignored {
         return ignored::run(context, args);
     }
-    let format = match context.format(&FORMATS)? {
+    let format = match context.format(&FORMATS.each_ref().map(|(format, _)| *format))? {
         OutputFormat::Short if args.full => OutputFormat::Full,
         format => format,
     };
-    let is_feed = matches!(format, OutputFormat::Atom | OutputFormat::Jsonfeed);
-    if args.follow && (format == OutputFormat::Json || is_feed) {
+    let form = FORMATS.iter().find(|(known, _)| *known == format);
+    let form = form.map_or(&FORMATS[0].1, |(_, form)| form);
+    if args.follow && form.has_end() {
         return Err(
             Error::usage("an endless list cannot be one JSON document").hint("use --format ndjson")
         );
@@ -61,16 +135,15 @@ pub(super) fn run(context: &mut CommandContext, args: &LogArgs) -> Result<Exit, 
     let reader = context.reader_if_any(&config)?;
     let mut list = ChangeList {
         base_url: config.web.base_url.clone(),
-        format,
+        form,
         all_text: args.full,
         view,
         shown: 0,
     };
     let Some(reader) = reader else {
-        if is_feed {
-            context
-                .output
-                .print(&feed_document(format, &channel(&config), &[], &list.view)?)?;
+        if let Document(write) = form {
+            let empty = write(&channel(&config), &[], &list.view)?;
+            context.output.print(&empty)?;
         }
         list.head(context)?;
         list.foot(context)?;
@@ -83,8 +156,12 @@ pub(super) fn run(context: &mut CommandContext, args: &LogArgs) -> Result<Exit, 
     if args.follow {
         return follow(context, &reader, &filter, &mut list);
     }
-    if is_feed {
-        return feed(context, &channel(&config), &reader, filter, &list);
+    if let Document(write) = form {
+        let rows = newest(&reader, filter)?;
+        let items: Vec<Item<'_>> = rows.iter().map(|(uid, row)| Item { uid, row }).collect();
+        let document = write(&channel(&config), &items, &list.view)?;
+        context.output.print(&document)?;
+        return Ok(Exit::DONE);
     }
     context.output.page();
     list.head(context)?;
@@ -93,10 +170,7 @@ pub(super) fn run(context: &mut CommandContext, args: &LogArgs) -> Result<Exit, 
     // A pager uses the terminal until it ends.
     context.output.finish()?;
     let hidden = reader.count_quiet(&filter)?;
-    let for_people = matches!(
-        list.format,
-        OutputFormat::Short | OutputFormat::Oneline | OutputFormat::Full
-    );
+    let for_people = format.is_for_people();
     if for_people || hidden > 0 {
         let summary = log::summary(list.shown, hidden);
         context.output.note(&if list.shown > 0 && for_people {
@@ -112,14 +186,8 @@ pub(super) fn run(context: &mut CommandContext, args: &LogArgs) -> Result<Exit, 
     })
 }
 
-/// The changes as a feed: for a file on a web server, or for a reader that runs commands.
-fn feed(
-    context: &mut CommandContext,
-    channel: &FeedChannel,
-    reader: &Reader,
-    filter: EventFilter,
-    list: &ChangeList,
-) -> Result<Exit, Error> {
+/// The changes of a feed: for a file on a web server, or for a reader that runs commands.
+fn newest(reader: &Reader, filter: EventFilter) -> Result<Vec<(String, LogRow)>, Error> {
     let most = filter.limit.or((filter.since.is_none()).then_some(IN_FEED));
     let filter = EventFilter {
         limit: most,
@@ -135,25 +203,7 @@ fn feed(
         rows.push((event.stored.uid, row));
         true
     })?;
-    let items: Vec<Item<'_>> = rows.iter().map(|(uid, row)| Item { uid, row }).collect();
-    context
-        .output
-        .print(&feed_document(list.format, channel, &items, &list.view)?)?;
-    Ok(Exit::DONE)
-}
-
-fn feed_document(
-    format: OutputFormat,
-    channel: &FeedChannel,
-    items: &[Item<'_>],
-    view: &TimeView,
-) -> Result<String, Error> {
-    if format == OutputFormat::Atom {
-        return Ok(changes_feed::atom(channel, items, view));
-    }
-    let json = serde_json::to_string_pretty(&changes_feed::json_feed(channel, items, view))
-        .map_err(|error| Error::usage("cannot write the changes as JSON").because(error))?;
-    Ok(format!("{}\n", clean::json(&json)))
+    Ok(rows)
 }
 
 /// Changes link to their pages, if these have an address.
@@ -227,25 +277,35 @@ fn follow(
 /// The list as it is being written.
 struct ChangeList {
     base_url: Option<String>,
-    format: OutputFormat,
+    form: &'static ListForm,
     all_text: bool,
     view: TimeView,
     shown: u64,
 }
 
+impl ListForm {
+    /// Whether it has an end without which it cannot be read.
+    fn has_end(&self) -> bool {
+        match self {
+            Rows { around, .. } => !around[2].is_empty(),
+            Document(_) => true,
+        }
+    }
+}
+
 impl ChangeList {
     fn head(&self, context: &mut CommandContext) -> Result<(), Error> {
-        match self.format {
-            OutputFormat::Json => context.output.print("["),
-            OutputFormat::Csv => context.output.print(csv::HEAD),
-            _ => Ok(()),
-        }
+        self.around(context, 0)
     }
 
     fn foot(&self, context: &mut CommandContext) -> Result<(), Error> {
-        match self.format {
-            OutputFormat::Json => context.output.print("]\n"),
-            _ => Ok(()),
+        self.around(context, 2)
+    }
+
+    fn around(&self, context: &mut CommandContext, place: usize) -> Result<(), Error> {
+        match self.form {
+            Rows { around, .. } => context.output.print(around[place]),
+            Document(_) => Ok(()),
         }
     }
 
@@ -271,31 +331,12 @@ impl ChangeList {
             event: event.stored.event.with_permalink(self.base_url.as_deref()),
             quiet: event.quiet,
         };
-        let text = match self.format {
-            OutputFormat::Oneline => log::oneline(&row, &self.view),
-            OutputFormat::Full => {
-                let between = if is_first { "" } else { "\n" };
-                let shown = ShownChange {
-                    row,
-                    told: Vec::new(),
-                    archived: None,
-                };
-                format!("{between}{}", show::full(&shown, self.all_text, &self.view))
-            }
-            OutputFormat::Json => {
-                if !is_first {
-                    context.output.print(",")?;
-                }
-                return context.output.json(&row.event);
-            }
-            OutputFormat::Ndjson => return context.output.json(&row.event),
-            OutputFormat::Md => markdown::item(&row, &self.view),
-            OutputFormat::Csv => csv::record(&row),
-            OutputFormat::Short
-            | OutputFormat::Html
-            | OutputFormat::Atom
-            | OutputFormat::Jsonfeed => log::short(&row, &self.view),
+        let Rows { around, row: write } = self.form else {
+            return Ok(());
         };
-        context.output.print(&text)
+        if !is_first {
+            context.output.print(around[1])?;
+        }
+        context.output.print(&write(self, row)?)
     }
 }

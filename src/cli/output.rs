@@ -115,9 +115,7 @@ impl Output {
 
     /// Writes a value as one line of JSON.
     pub(crate) fn json(&mut self, value: &impl serde::Serialize) -> Result<(), Error> {
-        let text = serde_json::to_string(value)
-            .map_err(|error| Error::usage("cannot write the result as JSON").because(error))?;
-        self.line(&clean::json(&text))
+        self.print(&json_line(value)?)
     }
 
     /// Flushes the buffer: at the end, and after each event of `--follow`.
@@ -297,6 +295,13 @@ fn ignore_interrupts() {
         let _guard = runtime.enter();
         let _ = signal(SignalKind::interrupt());
     }
+}
+
+/// A value as one line of JSON.
+pub(crate) fn json_line(value: &impl serde::Serialize) -> Result<String, Error> {
+    let text = serde_json::to_string(value)
+        .map_err(|error| Error::usage("cannot write the result as JSON").because(error))?;
+    Ok(format!("{}\n", clean::json(&text)))
 }
 
 #[cfg(test)]

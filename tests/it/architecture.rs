@@ -52,7 +52,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
         "cli",
         &[
             "config", "daemon", "demo", "document", "domain", "error", "extract", "feed", "fetch",
-            "logging", "memory", "notify", "check", "queries", "report", "store", "time",
+            "logging", "memory", "names", "notify", "check", "queries", "report", "store", "time",
         ],
     ),
 ];
