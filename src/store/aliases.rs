@@ -56,7 +56,7 @@ impl Reader {
 
 fn aliases(conn: &rusqlite::Connection, entry: EntryId) -> Result<Vec<AliasRow>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT a.kind, a.value, a.reason, a.added_at, a.pinned, t.public_id FROM aliases AS a \
+        "SELECT a.kind, a.value, a.reason, a.added_at, a.pinned, t.public_id AS taken_from FROM aliases AS a \
          LEFT JOIN entries AS t ON t.id = a.taken_from \
          WHERE a.feed_id = (SELECT feed_id FROM entries WHERE id = ?1) AND a.entry_id = ?1 \
          ORDER BY a.added_at, a.kind DESC, a.value",
@@ -64,13 +64,13 @@ fn aliases(conn: &rusqlite::Connection, entry: EntryId) -> Result<Vec<AliasRow>,
     let rows = statement.query_map([entry], |row| {
         Ok(AliasRow {
             key: AliasKey {
-                kind: row.get(0)?,
-                value: row.get(1)?,
+                kind: row.get("kind")?,
+                value: row.get("value")?,
             },
-            reason: row.get(2)?,
-            added: row.get(3)?,
-            pinned: row.get(4)?,
-            taken_from: row.get(5)?,
+            reason: row.get("reason")?,
+            added: row.get("added_at")?,
+            pinned: row.get("pinned")?,
+            taken_from: row.get("taken_from")?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

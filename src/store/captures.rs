@@ -152,12 +152,12 @@ pub(super) fn get(conn: &Connection, id: CaptureId) -> Result<Option<StoredCaptu
 
 /// `row` comes from a statement that is still open, so that its body is of the same moment.
 fn capture_row(conn: &Connection, row: &Row<'_>) -> Result<StoredCapture, StoreError> {
-    let id: CaptureId = row.get(0)?;
+    let id: CaptureId = row.get("id")?;
     let damaged = |what: &str| StoreError::damaged(format!("capture {id} {what}"));
-    let channel = parse_channels(&row.get::<_, String>(1)?);
-    let headers: String = row.get(5)?;
-    let request: Option<String> = row.get(8)?;
-    let kept: Option<i64> = row.get(7)?;
+    let channel = parse_channels(&row.get::<_, String>("channel")?);
+    let headers: String = row.get("headers")?;
+    let request: Option<String> = row.get("request")?;
+    let kept: Option<i64> = row.get("body_id")?;
     let body = match kept {
         Some(id) => bodies::get(conn, id)?,
         None => Vec::new(),
@@ -169,9 +169,9 @@ fn capture_row(conn: &Connection, row: &Row<'_>) -> Result<StoredCapture, StoreE
                 .first()
                 .copied()
                 .ok_or_else(|| damaged("has no channel"))?,
-            url: row.get(2)?,
-            fetched: row.get(3)?,
-            status: row.get(4)?,
+            url: row.get("url")?,
+            fetched: row.get("fetched_at")?,
+            status: row.get("status")?,
             headers: serde_json::from_str(&headers)
                 .map_err(|_| damaged("has headers that cannot be read"))?,
             request: request
@@ -180,7 +180,7 @@ fn capture_row(conn: &Connection, row: &Row<'_>) -> Result<StoredCapture, StoreE
                 .map_err(|_| damaged("has headers of its request that cannot be read"))?,
             body,
         },
-        body_sha256: row.get(6)?,
+        body_sha256: row.get("body_sha256")?,
         body_kept: kept.is_some(),
     })
 }
@@ -191,7 +191,7 @@ pub(super) fn without_body(
     id: CaptureId,
 ) -> Result<Option<StoredCapture>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, channel, url, fetched_at, status, headers, body_sha256, NULL, request FROM captures \
+        "SELECT id, channel, url, fetched_at, status, headers, body_sha256, NULL AS body_id, request FROM captures \
          WHERE id = ?1",
     )?;
     let mut rows = statement.query([id])?;

@@ -69,12 +69,12 @@ macro_rules! select_change {
 fn change_row(row: &Row<'_>) -> Result<StoredChange, StoreError> {
     Ok(StoredChange {
         stored: events::event_row(row)?,
-        number: row.get(4)?,
-        feed: row.get(5)?,
-        entry: row.get(6)?,
-        before: row.get(7)?,
-        after: row.get(8)?,
-        quiet: row.get(9)?,
+        number: row.get("number")?,
+        feed: row.get("feed_id")?,
+        entry: row.get("entry_id")?,
+        before: row.get("before_revision")?,
+        after: row.get("after_revision")?,
+        quiet: row.get("quiet")?,
     })
 }
 
@@ -302,10 +302,10 @@ pub(super) fn recent(
     )?;
     let rows = statement.query_map(params![entry, limit_of(limit)], |row| {
         Ok(RecentChange {
-            after: row.get(0)?,
-            at: row.get(1)?,
-            additive: row.get(2)?,
-            quiet: row.get(3)?,
+            after: row.get("after_revision")?,
+            at: row.get("first_changed_at")?,
+            additive: row.get("additive")?,
+            quiet: row.get("quiet")?,
         })
     })?;
     let mut changes: Vec<_> = rows.collect::<Result<_, _>>()?;

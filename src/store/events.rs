@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, RowIndex, params};
 
 use super::codec::unpack;
 use super::error::StoreError;
@@ -204,18 +204,22 @@ fn overflowed_before(conn: &Connection, target: i64, delivery: i64) -> Result<bo
 
 /// Reads `id, uid, bytes, body` as an event.
 pub(super) fn event_row(row: &Row<'_>) -> Result<StoredEvent, StoreError> {
-    let id: EventId = row.get(0)?;
-    let json = event_json(row, 2, 3)?;
+    let id: EventId = row.get("id")?;
+    let json = event_json(row, "bytes", "body")?;
     Ok(StoredEvent {
         id,
-        uid: row.get(1)?,
+        uid: row.get("uid")?,
         event: serde_json::from_slice(&json)
             .map_err(|error| StoreError::damaged(format!("event {id} cannot be read: {error}")))?,
     })
 }
 
 /// Reads the columns `bytes` and `body` as JSON.
-pub(super) fn event_json(row: &Row<'_>, bytes: usize, body: usize) -> Result<Vec<u8>, StoreError> {
+pub(super) fn event_json(
+    row: &Row<'_>,
+    bytes: impl RowIndex,
+    body: impl RowIndex,
+) -> Result<Vec<u8>, StoreError> {
     let bytes: i64 = row.get(bytes)?;
     let body = row
         .get_ref(body)?

@@ -71,14 +71,15 @@ fn links(
          WHERE r.entry_id = ?1 AND r.number <= ?2 ORDER BY r.number",
     )?;
     let rows = statement.query_map(params![entry, last], |row| {
-        let captures: [Option<CaptureId>; 2] = [row.get(6)?, row.get(7)?];
+        let captures: [Option<CaptureId>; 2] =
+            [row.get("feed_capture_id")?, row.get("page_capture_id")?];
         Ok(ChainLink {
-            number: row.get(0)?,
-            seen: row.get(1)?,
-            state_sha256: row.get(2)?,
-            captures_hash: row.get(3)?,
-            previous: row.get(4)?,
-            hash: row.get(5)?,
+            number: row.get("number")?,
+            seen: row.get("seen_at")?,
+            state_sha256: row.get("sha256")?,
+            captures_hash: row.get("captures_hash")?,
+            previous: row.get("previous_hash")?,
+            hash: row.get("hash")?,
             captures: captures.into_iter().flatten().collect(),
             state: None,
         })

@@ -50,7 +50,7 @@ pub struct ExportedRevision {
     pub state: Option<EntryState>,
 }
 
-const REVISIONS: &str = "SELECT v.id, v.uid, v.bytes, v.body, r.id, e.public_id, f.name, f.url, r.number, r.seen_at, \
+const REVISIONS: &str = "SELECT v.id, v.uid, v.bytes, v.body, r.id AS row, e.public_id, f.name, f.url, r.number, r.seen_at, \
      r.channels, r.state_id FROM revisions AS r JOIN entries AS e ON e.id = r.entry_id JOIN feeds AS f ON f.id = e.feed_id \
      LEFT JOIN changes AS c ON c.entry_id = r.entry_id AND c.after_revision = r.number \
      LEFT JOIN events AS v ON v.id = c.event_id \
@@ -77,7 +77,7 @@ impl Reader {
             })?;
             while let Some(row) = rows.next()? {
                 let mut revision = revision_row(row)?;
-                revision.state = states::find(conn, row.get(11)?)?;
+                revision.state = states::find(conn, row.get("state_id")?)?;
                 if !take(revision) {
                     break;
                 }
@@ -156,18 +156,18 @@ impl Reader {
 
 /// A revision without its text.
 fn revision_row(row: &Row<'_>) -> Result<ExportedRevision, StoreError> {
-    let event: Option<i64> = row.get(0)?;
+    let event: Option<i64> = row.get("id")?;
     Ok(ExportedRevision {
         event: event
             .map(|_| events::event_row(row).map(|stored| stored.event))
             .transpose()?,
-        row: row.get(4)?,
-        entry: row.get(5)?,
-        feed: row.get(6)?,
-        feed_url: row.get(7)?,
-        number: row.get(8)?,
-        seen: row.get(9)?,
-        channels: parse_channels(&row.get::<_, String>(10)?),
+        row: row.get("row")?,
+        entry: row.get("public_id")?,
+        feed: row.get("name")?,
+        feed_url: row.get("url")?,
+        number: row.get("number")?,
+        seen: row.get("seen_at")?,
+        channels: parse_channels(&row.get::<_, String>("channels")?),
         state: None,
     })
 }

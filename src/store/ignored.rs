@@ -170,7 +170,7 @@ impl Reader {
         let (conditions, mut values) = filter.conditions();
         values.push(Box::new(limit_of(filter.limit.unwrap_or(usize::MAX))));
         let sql = format!(
-            "SELECT m.id, e.feed_id, f.name, e.public_id, e.title, e.page_url, m.channel, m.place, m.rule_id, m.reason, \
+            "SELECT m.id, e.feed_id, f.name AS feed_name, e.public_id, e.title, e.page_url, m.channel, m.place, m.rule_id, m.reason, \
              m.times, m.first_at, m.last_at, m.first, m.before, m.after FROM ignored_moves AS m \
              JOIN entries AS e ON e.id = m.entry_id JOIN feeds AS f ON f.id = e.feed_id{conditions} \
              ORDER BY m.last_at {order}, m.id {order} LIMIT ?"
@@ -191,16 +191,16 @@ impl Reader {
     pub fn ignored_totals(&self, filter: &IgnoredFilter) -> Result<IgnoredTotals, StoreError> {
         let (conditions, values) = filter.conditions();
         let sql = format!(
-            "SELECT count(*), COALESCE(sum(m.times), 0), count(DISTINCT m.entry_id) FROM ignored_moves AS m \
+            "SELECT count(*) AS places, COALESCE(sum(m.times), 0) AS times, count(DISTINCT m.entry_id) AS entries FROM ignored_moves AS m \
              JOIN entries AS e ON e.id = m.entry_id{conditions}"
         );
         self.read(|conn| {
             let mut statement = conn.prepare_cached(&sql)?;
             let totals = statement.query_row(params_from_iter(values.iter()), |row| {
                 Ok(IgnoredTotals {
-                    places: count(row, 0)?,
-                    times: count(row, 1)?,
-                    entries: count(row, 2)?,
+                    places: count(row, "places")?,
+                    times: count(row, "times")?,
+                    entries: count(row, "entries")?,
                 })
             })?;
             Ok(totals)
@@ -216,22 +216,22 @@ impl Reader {
 
 fn move_row(row: &Row<'_>) -> rusqlite::Result<IgnoredMove> {
     Ok(IgnoredMove {
-        id: row.get(0)?,
-        feed: row.get(1)?,
-        feed_name: row.get(2)?,
-        entry: row.get(3)?,
-        title: row.get(4)?,
-        url: row.get(5)?,
-        channel: row.get(6)?,
-        place: row.get(7)?,
-        rule: row.get(8)?,
-        reason: row.get(9)?,
-        times: count(row, 10)?,
-        first_at: row.get(11)?,
-        last_at: row.get(12)?,
-        first: row.get(13)?,
-        before: row.get(14)?,
-        after: row.get(15)?,
+        id: row.get("id")?,
+        feed: row.get("feed_id")?,
+        feed_name: row.get("feed_name")?,
+        entry: row.get("public_id")?,
+        title: row.get("title")?,
+        url: row.get("page_url")?,
+        channel: row.get("channel")?,
+        place: row.get("place")?,
+        rule: row.get("rule_id")?,
+        reason: row.get("reason")?,
+        times: count(row, "times")?,
+        first_at: row.get("first_at")?,
+        last_at: row.get("last_at")?,
+        first: row.get("first")?,
+        before: row.get("before")?,
+        after: row.get("after")?,
     })
 }
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, named_params, par
 use super::error::StoreError;
 use super::events;
 use super::reader::Reader;
-use super::sql::json_word;
+use super::sql::{columns, json_word};
 use super::timeline::{
     EventFilter, FROM, LISTED, LoggedEvent, OF_CHANGES, OF_EVENTS, TimelineValues, borrowed,
     conditions, json_list,
@@ -15,6 +15,11 @@ use crate::domain::classify::{Label, Significance};
 use crate::domain::event::EventKind;
 use crate::domain::ids::{EntryId, EventId};
 use crate::domain::outline::{NOTABLE, Outline, OutlinedChange, first_edit};
+
+columns!($ select_outline, outline, "c.", " FROM changes AS c WHERE 1", [
+    event_id, noticed_at, feed_id, entry_id, significance, score, labels, headline, published_at, before_revision,
+    first_changed_at,
+]);
 
 impl Reader {
     /// Passes the outlines of the events that match a filter to `take` one by one, in no order. The filter's limit
@@ -27,14 +32,11 @@ impl Reader {
         let labels = Labels::new();
         let mut unread: Vec<EventId> = Vec::new();
         let (changes, values) = conditions(filter, OF_CHANGES);
-        let sql = format!(
-            "SELECT c.event_id, c.noticed_at, c.feed_id, c.entry_id, c.significance, c.score, c.labels, c.headline, \
-             c.published_at, c.before_revision, c.first_changed_at FROM changes AS c WHERE 1{changes}{LISTED}"
-        );
+        let sql = format!("{}{changes}{LISTED}", select_outline!());
         self.rows(&sql, filter, &values, |row| {
             match change_outline(row, &labels)? {
                 Some(outline) => take(outline),
-                None => unread.push(row.get(0)?),
+                None => unread.push(row.get(outline::event_id)?),
             }
             Ok(())
         })?;
@@ -65,7 +67,7 @@ impl Reader {
                 if let Some(row) = rows.next()? {
                     events.push(LoggedEvent {
                         stored: events::event_row(row)?,
-                        quiet: row.get(4)?,
+                        quiet: row.get("quiet")?,
                     });
                 }
             }
@@ -130,7 +132,7 @@ impl Labels {
 
 /// The outline of a change; `None` if an earlier program stored it, so that the event must be read.
 fn change_outline(row: &Row<'_>, known: &Labels) -> Result<Option<Outline>, StoreError> {
-    let Some(headline) = row.get(7)? else {
+    let Some(headline) = row.get(outline::headline)? else {
         return Ok(None);
     };
     let text = |column: usize| {
@@ -138,23 +140,27 @@ fn change_outline(row: &Row<'_>, known: &Labels) -> Result<Option<Outline>, Stor
             .as_str()
             .map_err(|_| StoreError::damaged("a change whose significance is not text"))
     };
-    let (significance, labels) = (text(4)?, text(6)?);
+    let (significance, labels) = (text(outline::significance)?, text(outline::labels)?);
     let significance = Significance::parse(significance)
         .ok_or_else(|| StoreError::damaged("a change of an unknown weight"))?;
     let has = |word: &String| labels.split(',').any(|label| label == word);
     Ok(Some(Outline {
-        event: row.get(0)?,
+        event: row.get(outline::event_id)?,
         kind: EventKind::EntryRevised,
-        at: row.get(1)?,
-        feed: row.get(2)?,
-        entry: row.get(3)?,
+        at: row.get(outline::noticed_at)?,
+        feed: row.get(outline::feed_id)?,
+        entry: row.get(outline::entry_id)?,
         change: Some(OutlinedChange {
             significance,
-            score: row.get(5)?,
+            score: row.get(outline::score)?,
             headline,
             unannounced: has(&known.unannounced),
             notable: known.notable.iter().any(has),
-            first_edit: first_edit(row.get(9)?, row.get(8)?, row.get(10)?),
+            first_edit: first_edit(
+                row.get(outline::before_revision)?,
+                row.get(outline::published_at)?,
+                row.get(outline::first_changed_at)?,
+            ),
         }),
     }))
 }
@@ -168,5 +174,10 @@ fn event_outline(conn: &Connection, id: EventId) -> Result<Option<Outline>, Stor
         return Ok(None);
     };
     let event = events::event_row(row)?.event;
-    Ok(Some(Outline::of(id, row.get(4)?, row.get(5)?, &event)))
+    Ok(Some(Outline::of(
+        id,
+        row.get("feed_id")?,
+        row.get("entry_id")?,
+        &event,
+    )))
 }

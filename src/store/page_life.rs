@@ -15,9 +15,9 @@ impl Reader {
     pub fn page_life(&self, entry: EntryId) -> Result<PageLife, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT e.life = 'removed', l.missing_since, l.missing_last, l.missing_looks, \
+                "SELECT e.life = 'removed' AS removed, l.missing_since, l.missing_last, l.missing_looks, \
                  l.missing_failed_before, l.missing_failed_since, l.held_since, l.held_looks, l.held_failed, \
-                 l.held_fp, COALESCE(l.unconfirmed, 0) \
+                 l.held_fp, COALESCE(l.unconfirmed, 0) AS unconfirmed \
                  FROM entries AS e LEFT JOIN page_lives AS l ON l.entry_id = e.id WHERE e.id = ?1",
             )?;
             let life = statement.query_row([entry], life_row).optional()?;
@@ -27,30 +27,30 @@ impl Reader {
 }
 
 fn life_row(row: &Row<'_>) -> rusqlite::Result<PageLife> {
-    let missing = match row.get(1)? {
+    let missing = match row.get("missing_since")? {
         Some(since) => Some(Missing {
             since,
-            last: row.get::<_, Option<_>>(2)?.unwrap_or(since),
-            looks: row.get(3)?,
-            failed_before: row.get(4)?,
-            failed_since: row.get(5)?,
+            last: row.get::<_, Option<_>>("missing_last")?.unwrap_or(since),
+            looks: row.get("missing_looks")?,
+            failed_before: row.get("missing_failed_before")?,
+            failed_since: row.get("missing_failed_since")?,
         }),
         None => None,
     };
-    let held = match (row.get(6)?, row.get(9)?) {
+    let held = match (row.get("held_since")?, row.get("held_fp")?) {
         (Some(since), Some(print)) => Some(Held {
             since,
-            looks: row.get(7)?,
-            failed_before: row.get(8)?,
+            looks: row.get("held_looks")?,
+            failed_before: row.get("held_failed")?,
             print,
         }),
         _ => None,
     };
     Ok(PageLife {
-        removed: row.get(0)?,
+        removed: row.get("removed")?,
         missing,
         held,
-        unconfirmed: row.get(10)?,
+        unconfirmed: row.get("unconfirmed")?,
     })
 }
 

@@ -73,16 +73,16 @@ impl Reader {
             )?;
             let rows = statement.query_map([entry], |row| {
                 Ok(DerivedRow {
-                    number: row.get(14)?,
-                    channels: parse_channels(row.get_ref(15)?.as_str().unwrap_or_default()),
+                    number: row.get("number")?,
+                    channels: parse_channels(row.get_ref("channels")?.as_str().unwrap_or_default()),
                     captures: Behind {
-                        feed: row.get(16)?,
-                        page: row.get(17)?,
+                        feed: row.get("feed_capture_id")?,
+                        page: row.get("page_capture_id")?,
                     },
                     fingerprints: revisions::fingerprint_row(row)?,
                     schemes: Schemes {
-                        feed: row.get(18)?,
-                        page: row.get(19)?,
+                        feed: row.get("feed_scheme")?,
+                        page: row.get("page_scheme")?,
                     },
                 })
             })?;

@@ -46,7 +46,7 @@ impl Reader {
     pub fn history(&self, entry: EntryId, limit: usize) -> Result<Vec<RevisionRow>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT r.number, r.seen_at, r.channels, r.state_id, c.number, c.quiet, r.hash, r.origin \
+                "SELECT r.number, r.seen_at, r.channels, r.state_id, c.number AS change, c.quiet, r.hash, r.origin \
                  FROM revisions AS r \
                  LEFT JOIN changes AS c ON c.entry_id = r.entry_id AND c.after_revision = r.number \
                  WHERE r.entry_id = ?1 ORDER BY r.number DESC LIMIT ?2",
@@ -54,24 +54,24 @@ impl Reader {
             let mut rows = statement.query(params![entry, limit_of(limit)])?;
             let mut history = Vec::new();
             while let Some(row) = rows.next()? {
-                let state = states::find(conn, row.get(3)?)?;
+                let state = states::find(conn, row.get("state_id")?)?;
                 let kept = state.is_some();
                 let state = state.unwrap_or_default();
                 history.push(RevisionRow {
-                    number: row.get(0)?,
-                    seen: row.get(1)?,
-                    channels: parse_channels(row.get_ref(2)?.as_str().unwrap_or_default()),
+                    number: row.get("number")?,
+                    seen: row.get("seen_at")?,
+                    channels: parse_channels(row.get_ref("channels")?.as_str().unwrap_or_default()),
                     title: state.title().map(str::to_owned),
                     words: state
                         .body()
                         .iter()
                         .map(|block| block.text.split_whitespace().count())
                         .sum(),
-                    change: row.get(4)?,
-                    quiet: row.get(5)?,
-                    hash: row.get(6)?,
+                    change: row.get("change")?,
+                    quiet: row.get("quiet")?,
+                    hash: row.get("hash")?,
                     kept,
-                    origin: row.get(7)?,
+                    origin: row.get("origin")?,
                 });
             }
             history.reverse();
@@ -233,8 +233,8 @@ pub(super) fn past(
     while let Some(row) = rows.next()? {
         let stored = fingerprint_row(row)?;
         let schemes = Schemes {
-            feed: row.get(16)?,
-            page: row.get(17)?,
+            feed: row.get("feed_scheme")?,
+            page: row.get("page_scheme")?,
         };
         let (mut fingerprints, mut links) = (stored, Vec::new());
         let is_old = !is_of_today(&stored);
@@ -246,7 +246,7 @@ pub(super) fn past(
                 } else {
                     LINKED
                 })
-            && let Some(state) = states::find(conn, row.get(19)?)?
+            && let Some(state) = states::find(conn, row.get("state_id")?)?
         {
             if is_old {
                 // Fingerprints of different schemes never match.
@@ -264,12 +264,12 @@ pub(super) fn past(
         }
         newest_scheme = newest_scheme.or(Some(schemes));
         past.push(PastRow {
-            number: row.get(14)?,
-            seen: row.get(15)?,
+            number: row.get("number")?,
+            seen: row.get("seen_at")?,
             fingerprints,
             links,
             schemes,
-            origin: row.get(18)?,
+            origin: row.get("origin")?,
         });
     }
     past.reverse();
@@ -336,21 +336,21 @@ pub(super) fn fingerprints_of(
 
 pub(super) fn fingerprint_row(row: &Row<'_>) -> rusqlite::Result<Fingerprints> {
     Ok(Fingerprints {
-        feed: row.get(0)?,
-        page: row.get(1)?,
-        feed_title: row.get(2)?,
-        feed_summary: row.get(3)?,
-        feed_body: row.get(4)?,
-        page_title: row.get(5)?,
-        page_body: row.get(6)?,
+        feed: row.get("feed_fp")?,
+        page: row.get("page_fp")?,
+        feed_title: row.get("feed_title_fp")?,
+        feed_summary: row.get("feed_summary_fp")?,
+        feed_body: row.get("feed_body_fp")?,
+        page_title: row.get("page_title_fp")?,
+        page_body: row.get("page_body_fp")?,
         beside: OtherPrints {
-            og_title: row.get(7)?,
-            ld_headline: row.get(8)?,
-            feed_byline: row.get(9)?,
-            page_byline: row.get(10)?,
-            feed_address: row.get(11)?,
-            page_address: row.get(12)?,
-            guid: row.get(13)?,
+            og_title: row.get("og_title_fp")?,
+            ld_headline: row.get("ld_headline_fp")?,
+            feed_byline: row.get("feed_byline_fp")?,
+            page_byline: row.get("page_byline_fp")?,
+            feed_address: row.get("feed_address_fp")?,
+            page_address: row.get("page_address_fp")?,
+            guid: row.get("guid_fp")?,
         },
         around: None,
         feed_links: None,

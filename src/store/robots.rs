@@ -136,23 +136,23 @@ impl Writer {
 type PackedRules = Option<(i64, Vec<u8>)>;
 
 fn row(row: &Row<'_>) -> rusqlite::Result<(RobotsRow, PackedRules)> {
-    let bytes: Option<i64> = row.get(10)?;
-    let body: Option<Vec<u8>> = row.get(11)?;
+    let bytes: Option<i64> = row.get("bytes")?;
+    let body: Option<Vec<u8>> = row.get("body")?;
     Ok((
         RobotsRow {
-            origin: row.get(0)?,
+            origin: row.get("origin")?,
             known: KnownRobots {
                 body: None,
-                asked: row.get(1)?,
-                ask_again: row.get(2)?,
-                answered: row.get(3)?,
-                unreachable_since: row.get(4)?,
-                failures: row.get(5)?,
-                error: row.get(6)?,
+                asked: row.get("asked_at")?,
+                ask_again: row.get("ask_again_at")?,
+                answered: row.get("answered")?,
+                unreachable_since: row.get("unreachable_since")?,
+                failures: row.get("failures")?,
+                error: row.get("error")?,
             },
             validators: Validators {
-                etag: row.get(7)?,
-                last_modified: row.get(8)?,
+                etag: row.get("etag")?,
+                last_modified: row.get("last_modified")?,
                 body_sha256: None,
                 packed_sha256: None,
             },

@@ -38,27 +38,27 @@ macro_rules! select_rule {
 }
 
 fn rule_row(row: &Row<'_>) -> Result<RuleRow, StoreError> {
-    let id: RuleId = row.get(0)?;
+    let id: RuleId = row.get("id")?;
     let damaged = |what: &str| StoreError::damaged(format!("rule {id} has an unknown {what}"));
-    let evidence: Option<String> = row.get(6)?;
+    let evidence: Option<String> = row.get("evidence")?;
     Ok(RuleRow {
         rule: Rule {
             id,
-            kind: RuleKind::parse(row.get_ref(1)?.as_str().unwrap_or_default())
+            kind: RuleKind::parse(row.get_ref("kind")?.as_str().unwrap_or_default())
                 .ok_or_else(|| damaged("kind"))?,
-            pattern: row.get(2)?,
-            origin: RuleOrigin::parse(row.get_ref(3)?.as_str().unwrap_or_default())
+            pattern: row.get("pattern")?,
+            origin: RuleOrigin::parse(row.get_ref("origin")?.as_str().unwrap_or_default())
                 .ok_or_else(|| damaged("origin"))?,
-            on: row.get(4)?,
-            since: row.get(5)?,
+            on: row.get("active")?,
+            since: row.get("since")?,
             evidence: evidence
                 .map(|json| serde_json::from_str::<RuleEvidence>(&json))
                 .transpose()
                 .map_err(|_| damaged("evidence"))?,
         },
-        feed: row.get(7)?,
-        feed_name: row.get(8)?,
-        kept: row.get(9)?,
+        feed: row.get("feed_id")?,
+        feed_name: row.get("name")?,
+        kept: row.get("kept_at")?,
     })
 }
 
@@ -119,13 +119,17 @@ impl Reader {
                  ORDER BY id DESC LIMIT ?2",
             )?;
             let rows = ids.query_map(params![feed, limit_of(entries)], |row| {
-                let (in_feed, seen, page) = (row.get(1)?, row.get(2)?, row.get(3)?);
+                let (in_feed, seen, page) = (
+                    row.get("in_feed")?,
+                    row.get("last_seen_at")?,
+                    row.get("page_ok_at")?,
+                );
                 let looked: Option<Timestamp> = match (channel, in_feed) {
                     (Channel::Page, _) => page,
                     (Channel::Feed, true) => feed_ok.or(seen),
                     (Channel::Feed, false) => seen,
                 };
-                Ok((row.get(0)?, looked.unwrap_or_default()))
+                Ok((row.get("id")?, looked.unwrap_or_default()))
             })?;
             let mut articles = Vec::new();
             for row in rows {

@@ -64,25 +64,25 @@ impl Reader {
         self.read(|conn| {
             let due = conn
                 .prepare_cached(
-                    "SELECT s.id, s.entry_id, f.url, s.url, s.job, s.asked_at, s.tries FROM snapshots AS s \
+                    "SELECT s.id, s.entry_id, f.url AS feed, s.url, s.job, s.asked_at, s.tries FROM snapshots AS s \
                      JOIN entries AS e ON e.id = s.entry_id JOIN feeds AS f ON f.id = e.feed_id \
                      WHERE s.due_at IS NOT NULL AND s.due_at <= ?1 \
                      ORDER BY s.job IS NULL, s.change IS NULL, s.id LIMIT 1",
                 )?
                 .query_row([now], |row| {
                     Ok(DueSnapshot {
-                        id: row.get(0)?,
-                        entry: row.get(1)?,
-                        feed: row.get(2)?,
-                        url: row.get(3)?,
-                        request: match row.get(4)? {
+                        id: row.get("id")?,
+                        entry: row.get("entry_id")?,
+                        feed: row.get("feed")?,
+                        url: row.get("url")?,
+                        request: match row.get("job")? {
                             Some(job) => ArchiveRequest::Status {
                                 job,
-                                since: row.get(5)?,
+                                since: row.get("asked_at")?,
                             },
                             None => ArchiveRequest::Save,
                         },
-                        tries: row.get(6)?,
+                        tries: row.get("tries")?,
                     })
                 })
                 .optional()?;
@@ -109,7 +109,7 @@ impl Reader {
     pub fn snapshots(&self, entry: EntryId) -> Result<Vec<SnapshotRow>, StoreError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT change, wanted_at, address, error, due_at IS NOT NULL FROM snapshots \
+                "SELECT change, wanted_at, address, error, due_at IS NOT NULL AS waits FROM snapshots \
                  WHERE entry_id = ?1 ORDER BY id",
             )?;
             let rows = statement.query_map([entry], snapshot)?;
@@ -122,7 +122,7 @@ impl Reader {
         self.read(|conn| {
             let row = conn
                 .prepare_cached(
-                    "SELECT change, wanted_at, address, error, due_at IS NOT NULL FROM snapshots \
+                    "SELECT change, wanted_at, address, error, due_at IS NOT NULL AS waits FROM snapshots \
                      WHERE change = ?1 ORDER BY id DESC LIMIT 1",
                 )?
                 .query_row([change], snapshot)
@@ -174,16 +174,16 @@ impl Reader {
         self.read(|conn| {
             let counts = conn
                 .prepare_cached(
-                    "SELECT count(address), count(due_at), \
-                     count(*) FILTER (WHERE due_at IS NULL AND address IS NULL), \
-                     count(*) FILTER (WHERE due_at IS NOT NULL AND of_key) FROM snapshots",
+                    "SELECT count(address) AS saved, count(due_at) AS waiting, \
+                     count(*) FILTER (WHERE due_at IS NULL AND address IS NULL) AS refused, \
+                     count(*) FILTER (WHERE due_at IS NOT NULL AND of_key) AS without_key FROM snapshots",
                 )?
                 .query_row([], |row| {
                     Ok(SnapshotCounts {
-                        saved: row.get(0)?,
-                        waiting: row.get(1)?,
-                        refused: row.get(2)?,
-                        without_key: row.get(3)?,
+                        saved: row.get("saved")?,
+                        waiting: row.get("waiting")?,
+                        refused: row.get("refused")?,
+                        without_key: row.get("without_key")?,
                     })
                 })?;
             Ok(counts)
@@ -193,11 +193,11 @@ impl Reader {
 
 fn snapshot(row: &Row<'_>) -> rusqlite::Result<SnapshotRow> {
     Ok(SnapshotRow {
-        change: row.get(0)?,
-        wanted: row.get(1)?,
-        address: row.get(2)?,
-        error: row.get(3)?,
-        waits: row.get(4)?,
+        change: row.get("change")?,
+        wanted: row.get("wanted_at")?,
+        address: row.get("address")?,
+        error: row.get("error")?,
+        waits: row.get("waits")?,
     })
 }
 
@@ -337,7 +337,7 @@ fn wanted(
     changes: (i64, i64),
 ) -> Result<Vec<WantedSnapshot>, StoreError> {
     let mut statement = conn.prepare_cached(
-        "SELECT f.url, e.id, NULL, e.page_url FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id \
+        "SELECT f.url AS feed, e.id AS entry_id, NULL AS change, e.page_url FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id \
          WHERE e.id > ?1 AND e.id <= ?2 AND e.page_url IS NOT NULL AND e.first_seen_at > f.baseline_at \
          UNION ALL \
          SELECT f.url, c.entry_id, c.number, e.page_url FROM changes AS c JOIN entries AS e ON e.id = c.entry_id \
@@ -347,10 +347,10 @@ fn wanted(
     )?;
     let rows = statement.query_map(params![entries.0, entries.1, changes.0, changes.1], |row| {
         Ok(WantedSnapshot {
-            feed: row.get(0)?,
-            entry: row.get(1)?,
-            change: row.get(2)?,
-            url: row.get(3)?,
+            feed: row.get("feed")?,
+            entry: row.get("entry_id")?,
+            change: row.get("change")?,
+            url: row.get("page_url")?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::Row;
+use rusqlite::{Row, RowIndex};
 use serde::Serialize;
 
 use crate::domain::ids::FeedId;
@@ -49,7 +49,7 @@ macro_rules! column_sql {
 pub(super) use column_sql;
 
 /// A count; `SQLite` has no unsigned integers.
-pub(super) fn count(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(super) fn count(row: &Row<'_>, column: impl RowIndex) -> rusqlite::Result<u64> {
     let value: i64 = row.get(column)?;
     Ok(u64::try_from(value).unwrap_or(0))
 }

@@ -89,7 +89,7 @@ impl Reader {
                 .prepare_cached(
                     "SELECT name, active, paused_at, disabled_at, disabled_reason, id FROM targets ORDER BY name",
                 )?
-                .query_map([], |row| Ok((row.get(5)?, target_row(row)?)))?
+                .query_map([], |row| Ok((row.get("id")?, target_row(row)?)))?
                 .collect::<Result<_, _>>()?;
             targets
                 .into_iter()
@@ -167,12 +167,12 @@ fn health(conn: &Connection, id: i64, target: TargetRow) -> Result<TargetHealth,
 }
 
 fn target_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<TargetRow> {
-    let disabled: Option<Timestamp> = row.get(3)?;
-    let reason: Option<String> = row.get(4)?;
+    let disabled: Option<Timestamp> = row.get("disabled_at")?;
+    let reason: Option<String> = row.get("disabled_reason")?;
     Ok(TargetRow {
-        name: row.get(0)?,
-        active: row.get(1)?,
-        paused: row.get(2)?,
+        name: row.get("name")?,
+        active: row.get("active")?,
+        paused: row.get("paused_at")?,
         disabled: disabled.map(|at| (at, reason.unwrap_or_default())),
     })
 }

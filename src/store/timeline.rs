@@ -112,7 +112,7 @@ impl Reader {
             while let Some(row) = rows.next()? {
                 let event = LoggedEvent {
                     stored: events::event_row(row)?,
-                    quiet: row.get(4)?,
+                    quiet: row.get("quiet")?,
                 };
                 if !take(event) {
                     break;

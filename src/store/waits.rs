@@ -74,9 +74,9 @@ impl Reader {
             let tx = conn.unchecked_transaction()?;
             let mut statement = tx.prepare_cached(
                 "SELECT w.change_number, w.entry_id, w.since_at, w.round_at, w.due_at, w.rounds, w.still, e.page_ok_at, \
-                 (SELECT state_id FROM revisions WHERE entry_id = e.id AND number = c.before_revision), \
-                 (SELECT state_id FROM revisions WHERE entry_id = e.id AND number = c.after_revision), \
-                 (SELECT state_id FROM revisions WHERE entry_id = e.id AND number = e.revision), \
+                 (SELECT state_id FROM revisions WHERE entry_id = e.id AND number = c.before_revision) AS before, \
+                 (SELECT state_id FROM revisions WHERE entry_id = e.id AND number = c.after_revision) AS after, \
+                 (SELECT state_id FROM revisions WHERE entry_id = e.id AND number = e.revision) AS current, \
                  c.edit_fp, v.bytes, v.body \
                  FROM waits AS w JOIN entries AS e ON e.id = w.entry_id JOIN changes AS c ON c.number = w.change_number \
                  JOIN events AS v ON v.id = c.event_id WHERE w.feed_id = ?1 ORDER BY w.entry_id, w.change_number",
@@ -88,21 +88,21 @@ impl Reader {
                     Some(id) => states::find(&tx, id),
                     None => Ok(None),
                 };
-                let change: ChangeNumber = row.get(0)?;
-                let json = events::event_json(row, 12, 13)?;
+                let change: ChangeNumber = row.get("change_number")?;
+                let json = events::event_json(row, "bytes", "body")?;
                 waiting.push(Waiting {
                     change,
-                    entry: row.get(1)?,
-                    since: row.get(2)?,
-                    round: row.get(3)?,
-                    due: row.get(4)?,
-                    rounds: row.get(5)?,
-                    still: row.get(6)?,
-                    looked: row.get(7)?,
-                    before: state(row.get(8)?)?,
-                    after: state(row.get(9)?)?,
-                    current: state(row.get(10)?)?,
-                    edit: row.get(11)?,
+                    entry: row.get("entry_id")?,
+                    since: row.get("since_at")?,
+                    round: row.get("round_at")?,
+                    due: row.get("due_at")?,
+                    rounds: row.get("rounds")?,
+                    still: row.get("still")?,
+                    looked: row.get("page_ok_at")?,
+                    before: state(row.get("before")?)?,
+                    after: state(row.get("after")?)?,
+                    current: state(row.get("current")?)?,
+                    edit: row.get("edit_fp")?,
                     event: serde_json::from_slice(&json).map_err(|error| {
                         StoreError::damaged(format!("the event of change {change} cannot be read: {error}"))
                     })?,

@@ -184,9 +184,9 @@ impl Reader {
             let mut rows = statement.query(params![target, limit_of(limit)])?;
             let mut first = None;
             while let Some(row) = rows.next()? {
-                let created: Timestamp = row.get(0)?;
+                let created: Timestamp = row.get("created_at")?;
                 first = Some(first.map_or(created, |first: Timestamp| first.min(created)));
-                match events::event_json(row, 1, 2) {
+                match events::event_json(row, "bytes", "body") {
                     Ok(json) => gathered.events.push(json),
                     Err(StoreError::Damaged { .. }) => {}
                     Err(error) => return Err(error),
