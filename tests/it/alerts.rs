@@ -256,6 +256,14 @@ fn a_public_post_waits_for_a_person() {
     bench.publish("Minister resigns over the report of talks");
     assert!(services.taken("mastodon").is_empty());
     assert_eq!(bench.row("public")["held"], 2);
+    let tried = bench.home.run(&["notify", "test"]);
+    assert_eq!((tried.code, tried.stdout.as_str()), (Some(0), ""));
+    assert!(
+        tried.stderr.contains("public was left out"),
+        "{}",
+        tried.stderr
+    );
+    assert!(services.taken("mastodon").is_empty());
     // Neither a retry nor a replay releases it.
     bench.home.run(&["notify", "retry", "--all"]);
     bench.home.run(&["notify", "replay", "--since", "2d"]);

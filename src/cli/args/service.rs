@@ -159,7 +159,7 @@ Examples:\n  revisor notify test\n  revisor notify test desk --event entry.revis
 revisor notify test telegram chat=-1001234567890 token_file=telegram.token"
 )]
 pub(crate) struct NotifyTestArgs {
-    /// Name of the target, or a kind of target [default: all]
+    /// Name of the target, or a kind of target [default: all but public accounts]
     pub target: Option<String>,
     /// Keys of the kind
     #[arg(value_name = "KEY=VALUE")]

@@ -17,7 +17,10 @@ use crate::store::{InstanceLock, RequestedWork, TestRequest};
 
 pub(super) fn run(context: &mut CommandContext, args: &NotifyTestArgs) -> Result<Exit, Error> {
     let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
-    let config = configuration(context, args)?;
+    let mut config = configuration(context, args)?;
+    if args.target.is_none() && !args.print && leave_out_public(context, &mut config) {
+        return Ok(Exit::DONE);
+    }
     if let Some(name) = args.target.as_ref().filter(|_| args.settings.is_empty()) {
         known(name, &config).map_err(|error| match kind_named(name) {
             Some(kind) => error.hint(format!(
@@ -59,6 +62,22 @@ pub(super) fn run(context: &mut CommandContext, args: &NotifyTestArgs) -> Result
         context.output.json(&results)?;
     }
     Ok(exit_of(&results))
+}
+
+/// A test of all targets does not post to the public; `true` if there are no others.
+fn leave_out_public(context: &CommandContext, config: &mut Config) -> bool {
+    let public = config
+        .targets
+        .iter()
+        .filter(|target| target.kind.is_public());
+    for name in public.map(|target| &target.name) {
+        context.output.note(&format!(
+            "{name} was left out, as everybody could read it: `revisor notify test {name}` posts a test"
+        ));
+    }
+    let all = config.targets.len();
+    config.targets.retain(|target| !target.kind.is_public());
+    all > 0 && config.targets.is_empty()
 }
 
 const ASKED: Asked = Asked {
