@@ -18,6 +18,8 @@ mod metrics;
 
 mod queries;
 
+mod picture;
+
 mod web;
 
 mod fetch;

@@ -15,6 +15,7 @@ use crate::fetch::{
     AddressPolicy, Client, ClientConfig, ClientError, FailureKind, FetchFailure, PostAnswer,
     PostRequest,
 };
+use crate::picture;
 use crate::report::message::Message;
 use crate::time::{Clock, Stopwatch, Timestamp};
 
@@ -74,8 +75,11 @@ pub struct Deliverer {
     clock: Arc<dyn Clock>,
 }
 
-/// The most requests of one attempt: a login, a refreshed session, a post.
-const MOST_STEPS: usize = 4;
+/// The most requests of one attempt: a picture, a refreshed session or a login, the picture again, a post, and one without it.
+const MOST_STEPS: usize = 6;
+
+/// The longest time to draw a picture; the post goes without one then.
+const DRAWING: Duration = Duration::from_secs(5);
 
 /// The most policies in use at the same time; those from before a reload are dropped.
 const MOST_CLIENTS: usize = 16;
@@ -154,6 +158,7 @@ impl Deliverer {
         };
         let message = Message::of(&event);
         let memory = self.memories().get(&target.name).cloned();
+        let picture = picture(target, &message).await;
         let letter = Letter {
             target,
             stored: &outgoing.body,
@@ -164,6 +169,7 @@ impl Deliverer {
             created: outgoing.created,
             memory: memory.as_deref(),
             thread: outgoing.thread.as_deref(),
+            picture: picture.as_deref(),
         };
         match kinds::of(target.kind).request(&letter) {
             Err(error) => Judged {
@@ -217,17 +223,27 @@ impl Deliverer {
         hide: &mut Vec<String>,
     ) -> Judged {
         let kind = kinds::of(letter.target.kind);
+        let mut memory = letter.memory.map(str::to_owned);
         for _ in 0..MOST_STEPS {
-            let answer = match self.ask(letter.target, request, hide).await {
-                Ok(answer) => answer,
-                Err(judged) => return judged,
+            let letter = Letter {
+                memory: memory.as_deref(),
+                ..*letter
             };
-            match kind.judge(letter, step, &answer) {
+            let next = match self.ask(letter.target, request, hide).await {
+                Ok(answer) => kind.judge(&letter, step, &answer),
+                Err(judged) => match kind.unanswered(&letter, step) {
+                    Some(next) => next,
+                    None => return judged,
+                },
+            };
+            match next {
                 Step::Done(judged) => return judged,
-                Step::Next(next, word, memory) => {
+                Step::Next(next, word, kept) => {
                     (request, step) = (next, word);
-                    if let Some(memory) = memory {
-                        self.memories().insert(letter.target.name.clone(), memory);
+                    if let Some(kept) = kept {
+                        self.memories()
+                            .insert(letter.target.name.clone(), kept.clone());
+                        memory = Some(kept);
                     }
                 }
             }
@@ -274,6 +290,16 @@ impl Deliverer {
     }
 }
 
+/// The picture that a public post shows. Nothing depends on it: whatever goes wrong, the post goes without one.
+async fn picture(target: &Target, message: &Message) -> Option<Vec<u8>> {
+    if !picture::AVAILABLE || !target.kind.is_public() || message.changes.is_empty() {
+        return None;
+    }
+    let message = message.clone();
+    let drawn = tokio::task::spawn_blocking(move || picture::of(&message));
+    tokio::time::timeout(DRAWING, drawn).await.ok()?.ok()?
+}
+
 /// What would be sent, for people to check; secrets are hidden. For a conversation, it is the first request.
 pub(crate) fn preview(
     target: &Target,
@@ -293,6 +319,7 @@ pub(crate) fn preview(
         created: outgoing.created,
         memory: (target.kind == TargetKind::Bluesky).then_some(session),
         thread: outgoing.thread.as_deref(),
+        picture: None,
     };
     let body = match kinds::of(target.kind).request(&letter)? {
         Work::Ask(request, _) => request.body,

@@ -3,6 +3,8 @@
 //! Pure: values in, text out. The time zone, the width and the use of colour are arguments. All text from a feed
 //! or a page passes through [`clean`] before it becomes part of the output; machine formats carry it unchanged.
 
+#[cfg(feature = "cards")]
+pub(crate) mod card;
 pub(crate) mod care;
 pub(crate) mod changed;
 pub(crate) mod changes_feed;

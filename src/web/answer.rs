@@ -32,7 +32,7 @@ pub(super) async fn answer<B, S: WebSource>(
     peer: Option<IpAddr>,
     source: &S,
     readers: &PageThreads,
-) -> Response<String> {
+) -> Response<Vec<u8>> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut refused = text(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -92,7 +92,7 @@ pub(super) async fn answer<B, S: WebSource>(
     page(asked, web, peer, request.headers(), readers).await
 }
 
-async fn state_of<S: WebSource>(path: &str, source: &S) -> Response<String> {
+async fn state_of<S: WebSource>(path: &str, source: &S) -> Response<Vec<u8>> {
     match path {
         HEALTH => state(source.health()),
         "/readyz" => state(source.readiness().await),
@@ -110,7 +110,7 @@ async fn page(
     peer: Option<IpAddr>,
     headers: &HeaderMap,
     readers: &PageThreads,
-) -> Response<String> {
+) -> Response<Vec<u8>> {
     let known = asked.if_none_match.clone();
     let is_file = matches!(asked.route, Route::Evidence(_));
     let token = match &web.auth {
@@ -164,7 +164,7 @@ async fn page(
     }
 }
 
-fn failed(error: &AskError) -> Response<String> {
+fn failed(error: &AskError) -> Response<Vec<u8>> {
     let status = match error {
         AskError::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         AskError::Busy | AskError::TooSlow | AskError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -184,13 +184,13 @@ fn failed(error: &AskError) -> Response<String> {
 }
 
 /// Refuses a client with too many requests, or when there are too many clients.
-pub(super) fn busy(status: StatusCode, why: &str) -> Response<String> {
+pub(super) fn busy(status: StatusCode, why: &str) -> Response<Vec<u8>> {
     let mut response = text(status, why);
     set(&mut response, "retry-after", AGAIN);
     response
 }
 
-fn who_are_you() -> Response<String> {
+fn who_are_you() -> Response<Vec<u8>> {
     let mut response = text(
         StatusCode::UNAUTHORIZED,
         "a token is needed: as password of the login, as bearer token, or as token=… in the address of a feed",
@@ -209,7 +209,7 @@ fn finish(
     web: &WebConfig,
     known: Option<&str>,
     is_file: bool,
-) -> Response<String> {
+) -> Response<Vec<u8>> {
     let is_ok = answer.status == StatusCode::OK;
     let tag = answer
         .tag
@@ -220,7 +220,7 @@ fn finish(
             .as_deref()
             .is_some_and(|tag| known.is_some_and(|known| pages::matches(known, tag)));
     let (status, body) = if is_known {
-        (StatusCode::NOT_MODIFIED, String::new())
+        (StatusCode::NOT_MODIFIED, Vec::new())
     } else {
         (answer.status, answer.body)
     };
@@ -263,7 +263,7 @@ fn finish(
 }
 
 /// Sets a header if the value is valid: text from strangers cannot end a line.
-fn set(response: &mut Response<String>, name: &'static str, value: &str) {
+fn set(response: &mut Response<Vec<u8>>, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response
             .headers_mut()
@@ -275,19 +275,19 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
 
-fn state(state: Result<(), String>) -> Response<String> {
+fn state(state: Result<(), String>) -> Response<Vec<u8>> {
     match state {
         Ok(()) => text(StatusCode::OK, "ok"),
         Err(why) => text(StatusCode::SERVICE_UNAVAILABLE, &why),
     }
 }
 
-fn text(status: StatusCode, line: &str) -> Response<String> {
+fn text(status: StatusCode, line: &str) -> Response<Vec<u8>> {
     response(status, TEXT, format!("{line}\n"))
 }
 
-fn response(status: StatusCode, content_type: &'static str, body: String) -> Response<String> {
-    let mut response = Response::new(body);
+fn response(status: StatusCode, content_type: &'static str, body: String) -> Response<Vec<u8>> {
+    let mut response = Response::new(body.into_bytes());
     *response.status_mut() = status;
     set(&mut response, "content-type", content_type);
     set(&mut response, "cache-control", "no-store");

@@ -50,6 +50,7 @@ pub(super) enum Route {
     List(List, ListFormat),
     Change(ChangeNumber, ListFormat),
     Evidence(ChangeNumber),
+    Picture(ChangeNumber),
     Entry(String),
     Revision(String, RevisionNumber),
     Compare(String, RevisionNumber, RevisionNumber),
@@ -97,6 +98,9 @@ impl Route {
             ["robots.txt"] => Some(Self::Robots),
             ["assets", "icon.svg"] => Some(Self::Icon),
             [name] => Self::of_list(ListFormat::of(name)),
+            ["c", name] if name.ends_with(".png") => {
+                Some(Self::Picture(change(name.strip_suffix(".png")?)?))
+            }
             ["c", name] => match ListFormat::of(name) {
                 (number, form @ (ListFormat::Html | ListFormat::Json | ListFormat::Csv)) => {
                     Some(Self::Change(change(number)?, form))

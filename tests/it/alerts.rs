@@ -75,13 +75,13 @@ const KINDS: [&str; 12] = [
     "mastodon",
 ];
 
-struct Bench {
+pub(crate) struct Bench {
     publisher: Server,
     home: Home,
 }
 
 impl Bench {
-    fn new(targets: &str) -> Self {
+    pub(crate) fn new(targets: &str) -> Self {
         let publisher = Server::start();
         let feed = format!(
             "[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n{targets}",
@@ -95,7 +95,7 @@ impl Bench {
         bench
     }
 
-    fn publish(&self, title: &str) {
+    pub(crate) fn publish(&self, title: &str) {
         let item = (
             "1",
             "https://news.example/a/1",
@@ -111,7 +111,7 @@ impl Bench {
         serde_json::from_str(&self.home.ok(&["notify", "list", "--json"])).unwrap()
     }
 
-    fn row(&self, name: &str) -> Value {
+    pub(crate) fn row(&self, name: &str) -> Value {
         self.list()
             .into_iter()
             .find(|row| row["name"] == name)

@@ -39,6 +39,8 @@ mod mails;
 mod markup;
 mod moving;
 mod names;
+#[cfg(feature = "cards")]
+mod pictures;
 mod places;
 mod programs;
 mod receivers;

@@ -31,6 +31,10 @@ struct Shared {
     /// Responses that come before the rules, by service, used front to back.
     first: HashMap<String, Vec<(u16, String)>>,
     logins: usize,
+    /// The pictures that were uploaded; those of Mastodon come with their description.
+    uploads: Vec<String>,
+    /// The descriptions of pictures in posts, by service.
+    pictures: Vec<(String, String)>,
     down: bool,
     /// Whether what is accepted is answered as if a proxy had lost the response.
     loses_responses: bool,
@@ -98,6 +102,15 @@ impl Services {
     pub(crate) fn forget(&self, service: &str) {
         let mut shared = self.shared.lock().unwrap();
         shared.taken.retain(|taken| taken.service != service);
+    }
+
+    /// The descriptions of the pictures in posts of a service.
+    #[cfg(feature = "cards")]
+    pub(crate) fn pictures(&self, service: &str) -> Vec<String> {
+        let shared = self.shared.lock().unwrap();
+        let pictures = shared.pictures.iter();
+        let pictures = pictures.filter(|(of, _)| of == service);
+        pictures.map(|(_, words)| words.clone()).collect()
     }
 
     /// The violations of rules.
@@ -168,11 +181,11 @@ async fn answer(
         "apprise" => apprise(&body),
         "bluesky" => posts::bluesky(&mut shared, &path, &header("authorization"), &body),
         "mastodon" => posts::mastodon(
-            &shared,
+            &mut shared,
             &path,
             &header("authorization"),
             &header("idempotency-key"),
-            &body,
+            (&header("content-type"), &body),
         ),
         "alive" => Ok((path.clone(), String::new(), "OK".to_owned())),
         _ => Err((404, "nothing here".to_owned())),

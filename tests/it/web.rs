@@ -8,19 +8,19 @@ use crate::programs::{has, script, wishes};
 use crate::support::{Daemon, Home, PATIENCE, Page, SECRET, Server, eventually, rss, skip};
 
 /// A daemon with web pages that has seen two changes of one article and one of another.
-struct Site {
+pub(crate) struct Site {
     home: Home,
     _daemon: Daemon,
     _publisher: Server,
     receiver: Server,
-    address: String,
+    pub(crate) address: String,
 }
 
 const FIRST: &str =
     "The minister denied on Monday that talks with the neighbouring state had begun in secret.";
 
 impl Site {
-    fn new(web: &str) -> Self {
+    pub(crate) fn new(web: &str) -> Self {
         let (publisher, receiver) = (Server::start(), Server::start());
         let item = |id: &'static str, title: &'static str, text: &'static str| {
             (

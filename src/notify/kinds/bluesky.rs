@@ -3,25 +3,30 @@
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::style::{MessageStyle, plain};
+use super::style::{MessageStyle, alternative, plain};
 use super::{Judged, Kind, Letter, Step, Work, body, judge, pause};
 use crate::fetch::{PostAnswer, PostRequest};
+use crate::report::pages::{PICTURE_SIZE, PNG};
 
 /// A post has 300 graphemes and 3,000 bytes (measured at `@atproto/pds` 0.4.217; `app.bsky.feed.post`).
 const POST_MAX: usize = 300;
 const BYTES_PER_GRAPHEME: usize = 10;
+/// A larger picture makes the post fail: "blob too big" (measured at `@atproto/pds` 0.4.217). Later servers take more.
+const PICTURE_MAX: usize = 1_000_000;
+/// The text of a picture: what its own app accepts (2026). Servers took 20,000 characters.
+const ALT_MAX: usize = 2000;
 
 pub(super) struct Bluesky;
 
 impl Kind for Bluesky {
     /// A session is kept and refreshed: a login for each post would soon be refused (300 a day, docs of 2026-04).
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
-        Ok(
-            match letter.memory.and_then(|session| post(letter, session)) {
-                Some(request) => Work::Ask(request, "post"),
-                None => Work::Ask(login(letter), "login"),
-            },
-        )
+        let known = letter.memory.and_then(|session| begin(letter, session));
+        Ok(match known {
+            Some((request, Begin::Picture)) => Work::Ask(request, "picture"),
+            Some((request, Begin::Post)) => Work::Ask(request, "post"),
+            None => Work::Ask(login(letter), "login"),
+        })
     }
 
     fn judge(&self, letter: &Letter<'_>, step: &'static str, answer: &PostAnswer) -> Step {
@@ -35,12 +40,15 @@ impl Kind for Bluesky {
                     "accessJwt": said["accessJwt"], "refreshJwt": said["refreshJwt"], "did": said["did"],
                 })
                 .to_string();
-                match post(letter, &session) {
-                    Some(request) => Step::Next(request, "first", Some(session)),
+                match begin(letter, &session) {
+                    Some((request, Begin::Picture)) => {
+                        Step::Next(request, "first picture", Some(session))
+                    }
+                    Some((request, Begin::Post)) => Step::Next(request, "first", Some(session)),
                     None => Step::Done(super::not_taken(answer, "the server returned no session")),
                 }
             }
-            ("post", _) if expired => {
+            ("post" | "picture", _) if expired => {
                 match letter.memory.and_then(|session| refresh(letter, session)) {
                     Some(request) => Step::Next(request, "refresh", None),
                     None => Step::Next(login(letter), "login", None),
@@ -49,6 +57,19 @@ impl Kind for Bluesky {
             ("refresh", 400..=499) if answer.status != 429 => {
                 Step::Next(login(letter), "login", None)
             }
+            ("picture" | "first picture", 200..=299) => {
+                let uploaded = Some(&said["blob"]).filter(|blob| blob.is_object());
+                match letter
+                    .memory
+                    .and_then(|session| post(letter, session, uploaded))
+                {
+                    Some(request) if uploaded.is_some() => Step::Next(request, "pictured", None),
+                    _ => without_picture(letter),
+                }
+            }
+            // A picture that cannot be stored, and a post that is refused with one: the words are what counts.
+            ("picture" | "first picture", _) => without_picture(letter),
+            ("pictured", 400..=499) if answer.status != 429 => without_picture(letter),
             (_, 429) => Step::Done(pause(answer, None)),
             (_, 200..=299) => Step::Done(Judged {
                 post: reference(&said).map(|post| post.to_string()),
@@ -57,6 +78,49 @@ impl Kind for Bluesky {
             _ => Step::Done(judge(answer)),
         }
     }
+
+    fn unanswered(&self, letter: &Letter<'_>, step: &'static str) -> Option<Step> {
+        ["picture", "first picture"]
+            .contains(&step)
+            .then(|| without_picture(letter))
+    }
+}
+
+/// The request that a session begins with.
+enum Begin {
+    Picture,
+    Post,
+}
+
+fn begin(letter: &Letter<'_>, session: &str) -> Option<(PostRequest, Begin)> {
+    match upload(letter, session) {
+        Some(request) => Some((request, Begin::Picture)),
+        None => Some((post(letter, session, None)?, Begin::Post)),
+    }
+}
+
+/// A picture never holds up a post: without one, it is made at once.
+fn without_picture(letter: &Letter<'_>) -> Step {
+    let session = letter.memory;
+    match session.and_then(|session| post(letter, session, None)) {
+        Some(request) => Step::Next(request, "first", None),
+        None => Step::Next(login(letter), "login", None),
+    }
+}
+
+/// Stores the picture; sent again, it is the same one, and one that no post shows is deleted by the server.
+fn upload(letter: &Letter<'_>, session: &str) -> Option<PostRequest> {
+    let picture = letter
+        .picture
+        .filter(|picture| picture.len() <= PICTURE_MAX)?;
+    let session: Value = serde_json::from_str(session).ok()?;
+    let url = format!("{}/xrpc/com.atproto.repo.uploadBlob", letter.server());
+    let mut request = PostRequest::new(url, PNG, picture.to_vec()).reading(16 << 10);
+    let token = session["accessJwt"].as_str()?;
+    request
+        .headers
+        .push(("authorization", format!("Bearer {token}")));
+    Some(request)
 }
 
 /// What a reply names a post by.
@@ -86,7 +150,7 @@ fn refresh(letter: &Letter<'_>, session: &str) -> Option<PostRequest> {
 }
 
 /// The post under a name made from the event: sent again, it is the same post. (`createRecord` answers 500 then.)
-fn post(letter: &Letter<'_>, session: &str) -> Option<PostRequest> {
+fn post(letter: &Letter<'_>, session: &str, picture: Option<&Value>) -> Option<PostRequest> {
     let session: Value = serde_json::from_str(session).ok()?;
     let (token, did) = (session["accessJwt"].as_str()?, session["did"].as_str()?);
     let style = MessageStyle {
@@ -119,6 +183,13 @@ fn post(letter: &Letter<'_>, session: &str) -> Option<PostRequest> {
         .collect();
     if !links.is_empty() {
         record["facets"] = links.into();
+    }
+    if let Some(picture) = picture {
+        let (width, height) = PICTURE_SIZE;
+        record["embed"] = json!({"$type": "app.bsky.embed.images", "images": [{
+            "alt": alternative(letter.message, ALT_MAX), "image": picture,
+            "aspectRatio": {"width": width, "height": height},
+        }]});
     }
     // All that happens to an article is one thread, below its first post.
     let first = letter

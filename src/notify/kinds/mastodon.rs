@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::style::{MessageStyle, bare_link, plain, utf16};
+use super::style::{MessageStyle, alternative, bare_link, plain, utf16};
 use super::{Judged, Kind, Letter, Step, Work, body, done, judge};
 use crate::fetch::{PostAnswer, PostMethod, PostRequest};
 use crate::report::message::{Face, Run};
+use crate::report::pages::PNG;
 
 /// Every link counts so many characters (Mastodon, `/api/v2/instance`, 2026-07).
 const LINK: usize = 23;
@@ -16,6 +17,8 @@ const LINK: usize = 23;
 const REMEMBERED: Duration = Duration::from_mins(50);
 /// Bytes of the answer to a post: it has the post as HTML and its account.
 const POST_READ: usize = 256 << 10;
+/// Characters of the text of a picture (`description_limit` of `/api/v2/instance`, 2026-07).
+const ALT_MAX: usize = 1500;
 /// Posts that are looked through.
 const LOOKED_THROUGH: usize = 40;
 
@@ -24,7 +27,8 @@ pub(super) struct Mastodon;
 impl Kind for Mastodon {
     fn request(&self, letter: &Letter<'_>) -> Result<Work, String> {
         if letter.at.since(letter.created) < REMEMBERED {
-            return Ok(Work::Ask(post(letter, letter.thread), "post"));
+            let (request, step) = begin(letter);
+            return Ok(Work::Ask(request, step));
         }
         let mut request = get(letter, "/api/v1/accounts/verify_credentials");
         request.read = 64 << 10;
@@ -32,9 +36,22 @@ impl Kind for Mastodon {
     }
 
     fn judge(&self, letter: &Letter<'_>, step: &'static str, answer: &PostAnswer) -> Step {
-        // The post that it would reply to was deleted (Mastodon, `in_reply_not_found`).
-        if (step, answer.status) == ("post", 404) && letter.thread.is_some() {
-            return Step::Next(post(letter, None), "alone", None);
+        match step {
+            // A picture never holds up a post: one that is refused, or still being processed (202), is left out.
+            "picture" => {
+                let media = (answer.status == 200).then(|| id(&body(answer))).flatten();
+                let step = if media.is_some() { "pictured" } else { "post" };
+                let request = post(letter, letter.thread, media.as_deref());
+                return Step::Next(request, step, None);
+            }
+            "pictured" if super::is_refusal(answer.status) => {
+                return Step::Next(post(letter, letter.thread, None), "post", None);
+            }
+            // The post that it would reply to was deleted (Mastodon, `in_reply_not_found`).
+            "post" if answer.status == 404 && letter.thread.is_some() => {
+                return Step::Next(post(letter, None, None), "alone", None);
+            }
+            _ => {}
         }
         if !(200..300).contains(&answer.status) {
             return Step::Done(judge(answer));
@@ -64,7 +81,10 @@ impl Kind for Mastodon {
                         post: id(post),
                         ..done(answer)
                     }),
-                    None => Step::Next(post(letter, letter.thread), "post", None),
+                    None => {
+                        let (request, step) = begin(letter);
+                        Step::Next(request, step, None)
+                    }
                 }
             }
             _ => Step::Done(Judged {
@@ -73,6 +93,41 @@ impl Kind for Mastodon {
             }),
         }
     }
+
+    fn unanswered(&self, letter: &Letter<'_>, step: &'static str) -> Option<Step> {
+        let request = || post(letter, letter.thread, None);
+        (step == "picture").then(|| Step::Next(request(), "post", None))
+    }
+}
+
+/// The picture comes first, if there is one.
+fn begin(letter: &Letter<'_>) -> (PostRequest, &'static str) {
+    match letter.picture {
+        Some(picture) => (upload(letter, picture), "picture"),
+        None => (post(letter, letter.thread, None), "post"),
+    }
+}
+
+/// Stores the picture. The server deletes one that no post shows within a day.
+fn upload(letter: &Letter<'_>, picture: &[u8]) -> PostRequest {
+    // The id of the event is in nothing that strangers wrote.
+    let boundary = format!("revisor-{}", letter.uid);
+    let mut body = format!(
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"description\"\r\n\r\n{}\r\n\
+         --{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"change.png\"\r\n\
+         Content-Type: {PNG}\r\n\r\n",
+        alternative(letter.message, ALT_MAX)
+    )
+    .into_bytes();
+    body.extend_from_slice(picture);
+    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    let url = format!("{}/api/v2/media", letter.server());
+    let form = format!("multipart/form-data; boundary={boundary}");
+    let mut request = PostRequest::new(url, form, body).reading(64 << 10);
+    request
+        .headers
+        .push(("authorization", format!("Bearer {}", letter.text("token"))));
+    request
 }
 
 /// The id of an account or a post.
@@ -96,10 +151,13 @@ fn get(letter: &Letter<'_>, path: &str) -> PostRequest {
 }
 
 /// The post; all that happens to an article is one thread, below its first post.
-fn post(letter: &Letter<'_>, reply_to: Option<&str>) -> PostRequest {
+fn post(letter: &Letter<'_>, reply_to: Option<&str>, picture: Option<&str>) -> PostRequest {
     let mut body = json!({"status": text(letter), "visibility": letter.text("visibility")});
     if let Some(first) = reply_to {
         body["in_reply_to_id"] = first.into();
+    }
+    if let Some(picture) = picture {
+        body["media_ids"] = json!([picture]);
     }
     let url = format!("{}/api/v1/statuses", letter.server());
     let mut request = PostRequest::json(&url, &body).reading(POST_READ);

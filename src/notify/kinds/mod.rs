@@ -99,6 +99,8 @@ pub(crate) struct Letter<'a> {
     pub memory: Option<&'a str>,
     /// The first post about the same article.
     pub thread: Option<&'a str>,
+    /// The change as PNG, for kinds of which [`TargetKind::is_public`] holds.
+    pub picture: Option<&'a [u8]>,
 }
 
 impl Letter<'_> {
@@ -147,6 +149,11 @@ pub(crate) trait Kind: Sync {
     /// Interprets a response; `step` is the word of the request.
     fn judge(&self, _letter: &Letter<'_>, _step: &'static str, answer: &PostAnswer) -> Step {
         Step::Done(judge(answer))
+    }
+
+    /// What follows if a request had no answer; `None` ends the attempt.
+    fn unanswered(&self, _letter: &Letter<'_>, _step: &'static str) -> Option<Step> {
+        None
     }
 }
 

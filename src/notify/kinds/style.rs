@@ -38,6 +38,20 @@ impl MessageStyle {
     }
 }
 
+/// The whole change in words, for those who cannot see its picture; at most `max` in UTF-16, which is never less than
+/// characters.
+pub(super) fn alternative(message: &Message, max: usize) -> String {
+    let style = MessageStyle {
+        write: plain,
+        measure: utf16,
+        line_break: "\n",
+        plain: true,
+        with_headline: true,
+        with_address: false,
+    };
+    style.compose(message, max)
+}
+
 pub(super) fn chars(text: &str) -> usize {
     text.chars().count()
 }

@@ -65,6 +65,7 @@ fn with_letter<T>(target: &Target, event: &Event, then: impl FnOnce(&Letter<'_>)
         created: event.timestamp,
         memory: (target.kind == TargetKind::Bluesky).then_some(SESSION),
         thread: None,
+        picture: None,
     })
 }
 

@@ -113,10 +113,19 @@ pub(crate) struct PageContent {
     pub body: Markup,
 }
 
+/// The media type of a page in the form of a picture.
+pub(crate) const PNG: &str = "image/png";
+
+/// Width and height of a picture in pixels (Open Graph; X and Bluesky show 1.91:1 uncropped).
+pub(crate) const PICTURE_SIZE: (u16, u16) = (1200, 630);
+
 /// The whole document.
 #[must_use]
 pub(crate) fn document(site: &PageFrame, page: &PageContent) -> String {
     let is_feed = |other: &&Other| other.media_type.contains("feed") || other.name == "Atom";
+    // Previews need the whole address.
+    let picture = |other: &&Other| other.media_type == PNG && other.href.starts_with("http");
+    let picture = page.others.iter().find(picture);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -127,6 +136,16 @@ pub(crate) fn document(site: &PageFrame, page: &PageContent) -> String {
                 title { (clean::excerpt(&page.title, 200)) " – revisor" }
                 link rel="stylesheet" href=(site.path(&SHEET_PATH));
                 link rel="icon" type="image/svg+xml" href=(site.path("/assets/icon.svg"));
+                @if let Some(picture) = picture {
+                    // The preview where somebody links to the page (Open Graph).
+                    meta property="og:title" content=(clean::excerpt(&page.title, 200));
+                    meta property="og:type" content="article";
+                    meta property="og:image" content=(picture.href);
+                    meta property="og:image:width" content=(PICTURE_SIZE.0);
+                    meta property="og:image:height" content=(PICTURE_SIZE.1);
+                    meta property="og:image:alt" content=(clean::excerpt(&page.title, 200));
+                    meta name="twitter:card" content="summary_large_image";
+                }
                 @for other in page.others.iter().filter(is_feed) {
                     link rel="alternate" type=(other.media_type) title={ (page.title) " (" (other.name) ")" } href=(other.href);
                 }

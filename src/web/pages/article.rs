@@ -7,17 +7,19 @@ use super::super::route::{List, ListFormat};
 use super::list::{by_id, others};
 use super::{CSV, HTML, JSON, PageRequest, PageResponse, json, memento};
 use crate::domain::ids::{ChangeNumber, RevisionNumber};
+use crate::picture;
 use crate::queries::archive::archived;
 use crate::queries::compare::difference;
 use crate::queries::history::history_of;
 use crate::report::csv;
 use crate::report::evidence::{self, EvidenceReport};
 use crate::report::log::LogRow;
-use crate::report::pages::Other;
+use crate::report::message::Message;
 use crate::report::pages::change::{self as change_page, Change};
 use crate::report::pages::compare::{self as compare_page, CompareView, Compared};
 use crate::report::pages::entry::{self as entry_page, Moment, Revision};
 use crate::report::pages::stream::StreamFilter;
+use crate::report::pages::{Other, PNG};
 use crate::store::{Reader, RevisionRow, StoreError};
 
 /// `/c/N`, and the same for programs.
@@ -62,6 +64,20 @@ pub(super) fn change(
         media_type,
         href: format!("{here}{ending}"),
     };
+    let mut others = vec![
+        other("Evidence (one file to keep)", "text/html", "/evidence.html"),
+        other("JSON", "application/json", ".json"),
+        other("CSV", "text/csv", ".csv"),
+    ];
+    if picture::AVAILABLE && !Message::of(&row.event).changes.is_empty() {
+        // By its whole address, as it is for previews elsewhere.
+        let base = asked.base().unwrap_or_default();
+        others.push(Other {
+            name: "Picture",
+            media_type: PNG,
+            href: format!("{}/c/{number}.png", base.trim_end_matches('/')),
+        });
+    }
     let archived = archived(reader, number)?;
     let page = change_page::page(
         &asked.site(),
@@ -71,14 +87,25 @@ pub(super) fn change(
             later,
             revisions: revisions.iter().map(moment).collect(),
             archived,
-            others: vec![
-                other("Evidence (one file to keep)", "text/html", "/evidence.html"),
-                other("JSON", "application/json", ".json"),
-                other("CSV", "text/csv", ".csv"),
-            ],
+            others,
         },
     );
     Ok(asked.page(&page))
+}
+
+/// `/c/N.png`: the change as a picture, if this program can draw and has fonts for it.
+pub(super) fn picture(
+    asked: &PageRequest,
+    number: ChangeNumber,
+    reader: &Reader,
+) -> Result<PageResponse, StoreError> {
+    let Some(found) = reader.change(number)? else {
+        return Ok(asked.not_found(&format!("There is no change #{number}.")));
+    };
+    Ok(match picture::of(&Message::of(&found.stored.event)) {
+        Some(png) => PageResponse::new(PNG, png),
+        None => asked.not_found("There is no picture of this change."),
+    })
 }
 
 fn moment(row: &RevisionRow) -> Moment {

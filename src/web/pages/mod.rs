@@ -40,7 +40,7 @@ pub(super) struct PageRequest {
 pub(super) struct PageResponse {
     pub(super) status: StatusCode,
     pub(super) media_type: &'static str,
-    pub(super) body: String,
+    pub(super) body: Vec<u8>,
     /// Further headers.
     pub(super) headers: Vec<(&'static str, String)>,
     /// What the response depends on, if that is known without making the response.
@@ -56,11 +56,11 @@ const CSV: &str = "text/csv; charset=utf-8";
 const LINKS: &str = "application/link-format; charset=utf-8";
 
 impl PageResponse {
-    pub(super) fn new(media_type: &'static str, body: String) -> Self {
+    pub(super) fn new(media_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status: StatusCode::OK,
             media_type,
-            body,
+            body: body.into(),
             headers: Vec::new(),
             tag: None,
         }
@@ -171,8 +171,8 @@ pub(super) fn matches(known: &str, tag: &str) -> bool {
 }
 
 /// A tag for a text.
-pub(super) fn tag_of(text: &str) -> String {
-    let hash = Sha256::digest(text);
+pub(super) fn tag_of(body: impl AsRef<[u8]>) -> String {
+    let hash = Sha256::digest(body);
     format!("W/\"{}\"", HEXLOWER.encode(&hash[..12]))
 }
 
@@ -213,6 +213,7 @@ pub(super) fn answer(asked: &PageRequest, reader: &Reader) -> Result<PageRespons
     match &asked.route {
         Route::List(list, form) => list::answer(asked, list, *form, reader),
         Route::Change(number, form) => article::change(asked, *number, *form, reader),
+        Route::Picture(number) => article::picture(asked, *number, reader),
         Route::Evidence(number) => article::evidence(asked, *number, reader),
         Route::Entry(id) => article::entry(asked, id, reader),
         Route::Revision(id, number) => article::revision(asked, id, *number, reader),

@@ -24,6 +24,20 @@ pub(super) fn bluesky(
             shared.logins += 1;
             Ok((String::new(), String::new(), session))
         }
+        "/bluesky/xrpc/com.atproto.repo.uploadBlob" => {
+            rule(login == "Bearer A", 400, "{\"error\":\"ExpiredToken\"}")?;
+            rule(is_picture(body), 400, "{\"error\":\"InvalidMimeType\"}")?;
+            let blob = json!({
+                "$type": "blob", "ref": {"$link": format!("bafk{}", shared.uploads.len())},
+                "mimeType": "image/png", "size": body.len(),
+            });
+            shared.uploads.push(blob.to_string());
+            Ok((
+                String::new(),
+                String::new(),
+                json!({"blob": blob}).to_string(),
+            ))
+        }
         "/bluesky/xrpc/com.atproto.repo.putRecord" => {
             rule(login == "Bearer A", 400, "{\"error\":\"ExpiredToken\"}")?;
             let body = parsed(body)?;
@@ -42,6 +56,20 @@ pub(super) fn bluesky(
                 400,
                 "{\"error\":\"InvalidRequest\",\"message\":\"rkey\"}",
             )?;
+            // The picture was uploaded, is small enough, and has a text.
+            let embed = &body["record"]["embed"];
+            if embed.is_object() {
+                let image = &embed["images"][0];
+                let known = shared.uploads.contains(&image["image"].to_string());
+                let fits = image["image"]["size"].as_u64() <= Some(1_000_000);
+                rule(
+                    known && fits && embed["$type"] == "app.bsky.embed.images",
+                    400,
+                    "{\"error\":\"InvalidRequest\",\"message\":\"blob too big (maximum 1000000)\"}",
+                )?;
+                let words = text(&image["alt"], 400)?.to_owned();
+                shared.pictures.push(("bluesky".to_owned(), words));
+            }
             // A reply names posts by their address and hash, and those are known.
             let reply = &body["record"]["reply"];
             for part in ["root", "parent"].iter().filter(|_| reply.is_object()) {
@@ -86,11 +114,11 @@ pub(super) fn bluesky(
 
 /// Mastodon, `POST /api/v1/statuses`: 500 characters, a link counts 23; the idempotency key is known for an hour.
 pub(super) fn mastodon(
-    shared: &Shared,
+    shared: &mut Shared,
     path: &str,
     login: &str,
     key: &str,
-    body: &[u8],
+    (form, body): (&str, &[u8]),
 ) -> Result<Accepted, Refusal> {
     rule(
         login == "Bearer TOPSECRET",
@@ -113,6 +141,12 @@ pub(super) fn mastodon(
                 });
             let posts = json!(posts.collect::<Vec<_>>()).to_string();
             return Ok((String::new(), String::new(), posts));
+        }
+        "/mastodon/api/v2/media" => {
+            let description = uploaded(form, body).ok_or((422, "{}".to_owned()))?;
+            shared.uploads.push(description);
+            let reply = json!({"id": shared.uploads.len().to_string()}).to_string();
+            return Ok((String::new(), String::new(), reply));
         }
         _ => {}
     }
@@ -152,8 +186,50 @@ pub(super) fn mastodon(
         Some(parent) => format!("{post} (below {parent})"),
         None => post.to_owned(),
     };
+    for media in body["media_ids"].as_array().into_iter().flatten() {
+        let at = media.as_str().and_then(|id| id.parse::<usize>().ok());
+        let words = at.and_then(|id| shared.uploads.get(id.wrapping_sub(1)));
+        let words = words.ok_or((422, "{\"error\":\"Media not found\"}".to_owned()))?;
+        shared.pictures.push(("mastodon".to_owned(), words.clone()));
+    }
     let reply = json!({"id": mastodon_id(key)}).to_string();
     Ok((post, key.to_owned(), reply))
+}
+
+fn is_picture(body: &[u8]) -> bool {
+    body.starts_with(b"\x89PNG\r\n\x1a\n")
+}
+
+/// The description of a picture in a form, at most 1,500 characters (`description_limit` of `/api/v2/instance`).
+fn uploaded(form: &str, body: &[u8]) -> Option<String> {
+    let boundary = form.strip_prefix("multipart/form-data; boundary=")?;
+    let boundary = format!("--{boundary}");
+    let split = |from: usize| {
+        let mut windows = body[from..].windows(boundary.len());
+        windows
+            .position(|part| part == boundary.as_bytes())
+            .map(|at| from + at)
+    };
+    let first = split(0)?;
+    let second = split(first + 1)?;
+    let third = split(second + 1)?;
+    let content = |from: usize, to: usize| {
+        let part = body.get(from..to - 2)?;
+        let head = part.windows(4).position(|end| end == b"\r\n\r\n")?;
+        Some((
+            String::from_utf8_lossy(&part[..head]).into_owned(),
+            &part[head + 4..],
+        ))
+    };
+    let (head, description) = content(first, second)?;
+    let (file, picture) = content(second, third)?;
+    let description = String::from_utf8(description.to_vec()).ok()?;
+    let is_right = head.contains("name=\"description\"")
+        && file.contains("name=\"file\"; filename=")
+        && is_picture(picture)
+        && body.ends_with(b"--\r\n")
+        && description.chars().count() <= 1500;
+    is_right.then_some(description)
 }
 
 /// The id of a post, which the server would count.

@@ -112,11 +112,21 @@ fn conversation(
     start: &'static str,
     answers: &[PostAnswer],
 ) -> (Vec<(&'static str, PostRequest)>, Option<Judged>) {
+    conversation_with(None, kind, start, answers)
+}
+
+fn conversation_with(
+    picture: Option<&[u8]>,
+    kind: TargetKind,
+    start: &'static str,
+    answers: &[PostAnswer],
+) -> (Vec<(&'static str, PostRequest)>, Option<Judged>) {
     let target = target(kind);
     let mut event = sample::revised();
     // Long ago, so that nothing is remembered.
     event.timestamp = sample::at("2026-11-23T09:04:12Z");
     with_letter(&target, &event, |letter| {
+        let letter = &Letter { picture, ..*letter };
         let mut step = start;
         let mut asked = Vec::new();
         for answer in answers {
@@ -202,6 +212,101 @@ fn a_late_retry_at_mastodon_looks_whether_the_post_is_there() {
         asked.iter().map(|(step, _)| *step).collect::<Vec<_>>(),
         ["posts", "post"]
     );
+}
+
+const PICTURE: &[u8] = b"\x89PNG and the rest of it";
+
+#[test]
+fn a_picture_is_uploaded_before_its_post() {
+    let blob = answer(200, "{\"blob\": {\"$type\": \"blob\", \"size\": 24}}");
+    let (asked, judged) = conversation_with(
+        Some(PICTURE),
+        TargetKind::Bluesky,
+        "picture",
+        &[blob, answer(200, "{}")],
+    );
+    assert_eq!(judged.unwrap().result, DeliveryResult::Delivered);
+    let body: Value = serde_json::from_slice(&asked[0].1.body).unwrap();
+    let image = &body["record"]["embed"]["images"][0];
+    assert_eq!(image["image"]["size"], 24);
+    assert!(text(&image["alt"]).contains("+ Minister confirms report of talks"));
+
+    let media = answer(200, "{\"id\": \"77\"}");
+    let (asked, judged) = conversation_with(
+        Some(PICTURE),
+        TargetKind::Mastodon,
+        "picture",
+        &[media, answer(200, "{\"id\": \"1\"}")],
+    );
+    assert_eq!(judged.unwrap().result, DeliveryResult::Delivered);
+    let body: Value = serde_json::from_slice(&asked[0].1.body).unwrap();
+    assert_eq!(body["media_ids"], serde_json::json!(["77"]));
+}
+
+/// Whatever becomes of the picture, the post is made in the same attempt, and only once.
+#[test]
+fn a_picture_never_holds_up_its_post() {
+    use TargetKind::{Bluesky, Mastodon};
+    let stored = |kind| match kind {
+        Bluesky => answer(200, "{\"blob\": {\"$type\": \"blob\"}}"),
+        _ => answer(200, "{\"id\": \"77\"}"),
+    };
+    for kind in [Bluesky, Mastodon] {
+        for refused in [400, 403, 413, 422, 429, 500, 503] {
+            let (asked, _) =
+                conversation_with(Some(PICTURE), kind, "picture", &[answer(refused, "")]);
+            let body: Value = serde_json::from_slice(&asked[0].1.body).unwrap();
+            assert!(body["media_ids"].is_null() && body["record"]["embed"].is_null());
+        }
+        let (asked, _) = conversation_with(
+            Some(PICTURE),
+            kind,
+            "picture",
+            &[stored(kind), answer(422, "too big")],
+        );
+        assert_eq!(asked[0].0, "pictured", "{kind:?}");
+        let body: Value = serde_json::from_slice(&asked[1].1.body).unwrap();
+        assert!(body["media_ids"].is_null() && body["record"]["embed"].is_null());
+        // The server fails: that is the post's own affair.
+        let (asked, judged) = conversation_with(
+            Some(PICTURE),
+            kind,
+            "picture",
+            &[stored(kind), answer(503, "")],
+        );
+        assert!(asked.len() == 1 && judged.is_some_and(|judged| !judged.refused));
+        let target = target(kind);
+        with_letter(&target, &sample::revised(), |letter| {
+            let next = of(kind).unanswered(letter, "picture");
+            assert!(matches!(next, Some(Step::Next(..))), "{kind:?}");
+            assert!(of(kind).unanswered(letter, "post").is_none(), "{kind:?}");
+        });
+    }
+}
+
+/// The form that Mastodon gets: two parts, and a description within its limit, whatever the headline says.
+#[test]
+fn the_description_of_a_picture_is_cut_and_stays_in_its_part() {
+    let mut event = sample::revised();
+    let long = "Content-Type: x\r\n\r\n--revisor-msg_1-- 👩‍👩‍👧 word ".repeat(500);
+    event.data.diff.as_mut().unwrap().title = Some(vec![Segment::Insert(long)]);
+    let target = target(TargetKind::Mastodon);
+    with_letter(&target, &event, |letter| {
+        let letter = Letter {
+            picture: Some(PICTURE),
+            ..*letter
+        };
+        let Ok(Work::Ask(request, "picture")) = of(target.kind).request(&letter) else {
+            panic!("no picture");
+        };
+        let boundary = request.content_type.split_once("boundary=").unwrap().1;
+        let body = String::from_utf8_lossy(&request.body);
+        let parts: Vec<&str> = body.split(&format!("\r\n--{boundary}")).collect();
+        assert_eq!(parts.len(), 3, "{body}");
+        let description = parts[0].split_once("\r\n\r\n").unwrap().1;
+        assert!(utf16(description) <= 1500, "{}", utf16(description));
+        assert!(parts[1].ends_with("PNG and the rest of it"));
+    });
 }
 
 /// A key that nobody reads is a promise that nobody keeps: the file of each kind reads each of its keys.
