@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::io::Cursor;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use http_body_util::Full;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, StatusCode};
@@ -164,7 +166,7 @@ impl<S: WebSource> ClientVisit<S> {
                 let is_trusted = visit.source.setup().config().web.auth.trusts(visit.peer);
                 if visit.is_too_often && !is_health && !is_trusted {
                     let why = "too many requests at once from this address";
-                    return Ok(busy(StatusCode::TOO_MANY_REQUESTS, why));
+                    return Ok(busy(StatusCode::TOO_MANY_REQUESTS, why).map(body));
                 }
                 let _place = if is_health {
                     None
@@ -175,12 +177,13 @@ impl<S: WebSource> ClientVisit<S> {
                         Ok(place) => place.ok(),
                         Err(_) => {
                             let why = "too many requests at once";
-                            return Ok(busy(StatusCode::SERVICE_UNAVAILABLE, why));
+                            return Ok(busy(StatusCode::SERVICE_UNAVAILABLE, why).map(body));
                         }
                     }
                 };
                 let (peer, source) = (visit.peer, &*visit.source);
-                Ok::<_, Infallible>(answer(&request, peer, source, &visit.readers).await)
+                let answer = answer(&request, peer, source, &visit.readers).await;
+                Ok::<_, Infallible>(answer.map(body))
             }
         });
         let connection = http1::Builder::new()
@@ -194,6 +197,11 @@ impl<S: WebSource> ClientVisit<S> {
             tracing::debug!(%error, "a connection to the health endpoint was aborted");
         }
     }
+}
+
+/// What the server can send: an answer is always whole.
+fn body(bytes: Vec<u8>) -> Full<Cursor<Vec<u8>>> {
+    Full::new(Cursor::new(bytes))
 }
 
 #[cfg(test)]

@@ -384,7 +384,7 @@ fn other(
         let lines = rows
             .iter()
             .map(|(.., row)| json(&row.event.clone().with_permalink(base.as_deref())));
-        return next_link(PageResponse::new(NDJSON, lines.collect()));
+        return next_link(PageResponse::new(NDJSON, lines.collect::<String>()));
     }
     let at = |path: String| base.as_ref().map(|base| format!("{base}{path}"));
     let channel = FeedChannel {
