@@ -4,6 +4,7 @@
 //! right-to-left words in order. If a character has no font there is no picture: boxes are worse than none.
 
 use std::fmt::Write as _;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use resvg::tiny_skia::{Pixmap, Transform};
@@ -35,7 +36,7 @@ const WORD: usize = 40;
 const GRAPHEME_BYTES: usize = 64;
 /// Both sides of an edit are shown, so neither may fill the card.
 const EXCERPT: ExcerptLimits = ExcerptLimits {
-    context_words: 12,
+    context_words: 18,
     edit: 220,
 };
 const FAMILIES: &str = "'DejaVu Sans', 'Noto Sans', sans-serif";
@@ -59,6 +60,12 @@ impl Fonts {
 /// The picture as PNG; `None` if there is nothing to show, or no font for it.
 #[must_use]
 pub(crate) fn png(message: &Message, fonts: &Fonts) -> Option<Vec<u8>> {
+    // usvg 0.49 panics on some emoji of several characters between two fonts (`process_chunk`). Nothing is shared
+    // that a panic could leave half done.
+    std::panic::catch_unwind(AssertUnwindSafe(|| draw(message, fonts))).ok()?
+}
+
+fn draw(message: &Message, fonts: &Fonts) -> Option<Vec<u8>> {
     let svg = svg(message, fonts)?;
     let tree = Tree::from_str(&svg, &fonts.0).ok()?;
     // Between the lines of a card all is as measured, but a ligature or a mark could still lack its glyph.

@@ -116,7 +116,7 @@ fn without_a_font_there_is_no_picture() {
     assert_eq!(png(&message("x", &[(Both, "Minister")]), &none), None);
     let Some(fonts) = fonts() else { return };
     // No font has a character that is not assigned.
-    assert_eq!(png(&message("x", &[(Both, "a\u{e0080}")]), &fonts), None);
+    assert_eq!(png(&message("x", &[(Both, "a\u{50005}")]), &fonts), None);
     assert_eq!(png(&message("x", &[(Both, "a\u{378}")]), &fonts), None);
 }
 
@@ -124,7 +124,7 @@ fn without_a_font_there_is_no_picture() {
 #[test]
 fn scripts_in_their_own_direction() {
     let Some(fonts) = fonts() else { return };
-    let cards: [(&str, &[(Side, &str)]); 7] = [
+    let cards: [(&str, &[(Side, &str)]); 8] = [
         (
             "english",
             &[
@@ -180,6 +180,15 @@ fn scripts_in_their_own_direction() {
         ),
         (
             "emoji",
+            &[
+                (Both, "Team 🏆 wins "),
+                (Removed, "2–1 😀"),
+                (Added, "3–1 🎉"),
+                (Both, " in the final ⚽"),
+            ],
+        ),
+        (
+            "joined-emoji",
             &[
                 (Both, "Team 🏆 wins "),
                 (Removed, "2–1 😀"),
