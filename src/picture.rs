@@ -20,7 +20,7 @@ pub(crate) fn of(message: &Message) -> Option<Vec<u8>> {
     static FONTS: LazyLock<Fonts> = LazyLock::new(|| {
         let mut fonts = Database::new();
         fonts.load_system_fonts();
-        Fonts::of(fonts)
+        Fonts::of(&fonts)
     });
     card::png(message, &FONTS)
 }

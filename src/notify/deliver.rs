@@ -19,8 +19,11 @@ use crate::picture;
 use crate::report::message::Message;
 use crate::time::{Clock, Stopwatch, Timestamp};
 
-/// The time limit of a whole attempt.
+/// The time limit of one request, mail or message.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(15);
+/// The time limit of a whole attempt: a picture, a login and a post, each of them slow. It ends before its lease does,
+/// and after the longest `timeout` of a program.
+pub(super) const LONGEST: Duration = Duration::from_secs(50);
 /// An attempt, for the record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
@@ -68,6 +71,7 @@ pub trait Deliver: Send + Sync {
 pub struct Deliverer {
     user_agent: String,
     timeout: Duration,
+    longest: Duration,
     /// One client for each policy: a kept connection must not be used for a target that may not reach its address.
     clients: Arc<Mutex<Vec<(AddressPolicy, Client)>>>,
     /// What a conversation keeps for the next one, by target: sessions.
@@ -90,6 +94,7 @@ impl Deliverer {
         let deliverer = Self {
             user_agent,
             timeout: TIMEOUT,
+            longest: LONGEST,
             clients: Arc::default(),
             memories: Arc::default(),
             clock,
@@ -125,7 +130,11 @@ impl Deliver for Deliverer {
         let at = self.clock.now();
         let stopwatch = Stopwatch::start();
         let mut hide = Vec::new();
-        let judged = self.attempt(target, &outgoing, at, &mut hide).await;
+        let attempt = self.attempt(target, &outgoing, at, &mut hide);
+        let judged = match tokio::time::timeout(self.longest, attempt).await {
+            Ok(judged) => judged,
+            Err(_) => edges::retry(format!("not sent within {} s", self.longest.as_secs())),
+        };
         let error = judged.error.map(|error| redact(&error, target, &hide));
         let result = match judged.result {
             DeliveryResult::Disabled(why) => DeliveryResult::Disabled(redact(&why, target, &hide)),

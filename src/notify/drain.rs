@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::deliver::{Attempt, Deliver, Outgoing};
+use super::deliver::{self, Attempt, Deliver, Outgoing};
 use super::kinds::DeliveryResult;
 use super::outbox::Outbox;
 use super::payload;
@@ -26,6 +26,7 @@ use crate::time::{Clock, Timestamp};
 /// The lease of a delivery: longer than an attempt may last, including the lookup of a name. After a crash,
 /// whatever was being sent is sent again after this time.
 const LEASE: Duration = Duration::from_mins(1);
+const _: () = assert!(deliver::LONGEST.as_secs() < LEASE.as_secs());
 /// The most deliveries per transaction: one for each target, and few installations have more targets.
 const LEASE_LIMIT: usize = 64;
 /// The longest sleep: the wall clock may be set while we sleep.

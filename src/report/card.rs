@@ -1,22 +1,23 @@
 //! A change as a picture of 1200 × 630 pixels, for posts and link previews: pure; the fonts are an argument.
 //!
-//! SVG does not wrap lines, so that is done here. Each line is one text for the renderer, which shapes it and puts
-//! right-to-left words in order. If a character has no font there is no picture: boxes are worse than none.
+//! The renderer only draws words, one font each: SVG does not wrap lines, and a text of several fonts loses letters in
+//! it (usvg 0.49). If a character has no font there is no picture: boxes are worse than none. Only an emoji without
+//! a font is left out.
 
 use std::fmt::Write as _;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use resvg::tiny_skia::{Pixmap, Transform};
-use resvg::usvg::fontdb::Database;
-use resvg::usvg::{Group, Node, Options, Tree};
-use unicode_segmentation::UnicodeSegmentation as _;
-use unicode_width::UnicodeWidthStr as _;
+use resvg::usvg::fontdb::{Database, FaceInfo, Family, Stretch, Style};
+use resvg::usvg::{FallbackSelectionFn, FontResolver, Options, Tree};
 
+use self::text::{Piece, Side, Text, Words};
 use super::clean;
 use super::excerpt::{ExcerptLimits, around_edits};
 use super::message::Message;
 use crate::domain::diff::Segment;
+
+mod text;
 
 const WIDTH: f32 = super::pages::PICTURE_SIZE.0 as f32;
 const HEIGHT: f32 = super::pages::PICTURE_SIZE.1 as f32;
@@ -26,22 +27,19 @@ const ROOM: f32 = WIDTH - 2.0 * MARGIN;
 const LINE_HEIGHT: f32 = 1.4;
 /// The largest size in which the whole text fits is used; in the smallest one it is cut.
 const SIZES: [f32; 4] = [60.0, 48.0, 38.0, 30.0];
-/// Text is measured in this size and scaled.
-const MEASURED: f32 = 100.0;
-/// Pieces of a text that are measured at most. In the smallest size a card has room for fewer words of two letters.
-const PIECES: usize = 400;
-/// A longer word is broken.
-const WORD: usize = 40;
-/// A longer grapheme is not language; the longest emoji have 41 bytes.
-const GRAPHEME_BYTES: usize = 64;
 /// Both sides of an edit are shown, so neither may fill the card.
 const EXCERPT: ExcerptLimits = ExcerptLimits {
     context_words: 18,
     edit: 220,
 };
 const FAMILIES: &str = "'DejaVu Sans', 'Noto Sans', sans-serif";
+const EMOJI_FAMILY: &str = "'Noto Color Emoji'";
 const FAINT: &str = "#57606a";
 const INK: &str = "#1f2328";
+const REMOVED: &str = "#b42318";
+const ADDED: &str = "#116329";
+const BEHIND_REMOVED: &str = "#ffebe9";
+const BEHIND_ADDED: &str = "#dafbe1";
 
 /// Fonts, loaded once.
 pub(crate) struct Fonts(Options<'static>);
@@ -49,27 +47,62 @@ pub(crate) struct Fonts(Options<'static>);
 impl Fonts {
     /// Draws with these fonts.
     #[must_use]
-    pub(crate) fn of(fonts: Database) -> Self {
+    pub(crate) fn of(fonts: &Database) -> Self {
+        let mut faces: Vec<&FaceInfo> = fonts.faces().collect();
+        faces.sort_by_key(|face| unlike_a_headline(face));
+        // The renderer takes the first face that has a character.
+        let mut ordered = Database::new();
+        let sans = fonts.family_name(&Family::SansSerif);
+        let is_here = |face: &&FaceInfo| face.families.iter().any(|(name, _)| name == sans);
+        let sans = faces.iter().find(|face| is_here(face)).or(faces.first());
+        if let Some((name, _)) = sans.and_then(|face| face.families.first()) {
+            ordered.set_sans_serif_family(name);
+        }
+        for face in faces {
+            ordered.push_face_info(face.clone());
+        }
         Self(Options {
-            fontdb: Arc::new(fonts),
+            fontdb: Arc::new(ordered),
+            font_resolver: FontResolver {
+                select_fallback: in_the_same_weight(),
+                ..FontResolver::default()
+            },
             ..Options::default()
         })
     }
 }
 
+/// Upright faces without serifs come first.
+fn unlike_a_headline(face: &FaceInfo) -> (bool, bool, bool, bool) {
+    let named = |word: &str| face.families.iter().any(|(name, _)| name.contains(word));
+    (
+        face.style != Style::Normal,
+        face.stretch != Stretch::Normal,
+        named("Serif") || named("Mono") || face.monospaced,
+        !named("Sans"),
+    )
+}
+
+/// The first face that has a character, in the weight of the text if possible.
+fn in_the_same_weight() -> FallbackSelectionFn<'static> {
+    let first = FontResolver::default_fallback_selector();
+    Box::new(move |letter, used, fonts| {
+        let weight = fonts.face(*used.first()?)?.weight;
+        let others = fonts.faces().filter(|face| face.weight != weight);
+        let not_these: Vec<_> = used
+            .iter()
+            .copied()
+            .chain(others.map(|face| face.id))
+            .collect();
+        first(letter, &not_these, fonts).or_else(|| first(letter, used, fonts))
+    })
+}
+
 /// The picture as PNG; `None` if there is nothing to show, or no font for it.
 #[must_use]
 pub(crate) fn png(message: &Message, fonts: &Fonts) -> Option<Vec<u8>> {
-    // usvg 0.49 panics on some emoji of several characters between two fonts (`process_chunk`). Nothing is shared
-    // that a panic could leave half done.
-    std::panic::catch_unwind(AssertUnwindSafe(|| draw(message, fonts))).ok()?
-}
-
-fn draw(message: &Message, fonts: &Fonts) -> Option<Vec<u8>> {
     let svg = svg(message, fonts)?;
     let tree = Tree::from_str(&svg, &fonts.0).ok()?;
-    // Between the lines of a card all is as measured, but a ligature or a mark could still lack its glyph.
-    widths(&tree)?;
     let mut pixels = Pixmap::new(WIDTH as u32, HEIGHT as u32)?;
     resvg::render(&tree, Transform::identity(), &mut pixels.as_mut());
     pixels.encode_png().ok()
@@ -103,7 +136,7 @@ fn svg(message: &Message, fonts: &Fonts) -> Option<String> {
     page.y += 24.0;
     let text = Text::of(&words, fonts)?;
     let lines_of = |size: f32| ((below - page.y) / (size * LINE_HEIGHT)) as usize;
-    let fits = |size: &f32| !text.wrap(*size, lines_of(*size)).is_cut;
+    let fits = |size: &f32| !text.wrap(room_in(*size), lines_of(*size)).is_cut;
     let size = SIZES
         .into_iter()
         .find(fits)
@@ -118,29 +151,10 @@ fn svg(message: &Message, fonts: &Fonts) -> Option<String> {
     )))
 }
 
-/// A card while it is being filled.
-struct Page {
-    svg: String,
-    y: f32,
+/// The width of a line in text of size 1.
+fn room_in(size: f32) -> f32 {
+    ROOM / size
 }
-
-impl Page {
-    fn paragraph(&mut self, text: &Text, size: f32, lines: usize, colour: &str) {
-        for line in text.wrap(size, lines).lines {
-            self.svg += &line_of(&line, size, self.y + size, text.rtl, colour);
-            self.y += size * LINE_HEIGHT;
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Both,
-    Removed,
-    Added,
-}
-
-type Words = (Side, String);
 
 fn words(segment: &Segment) -> Words {
     let side = match segment {
@@ -151,173 +165,87 @@ fn words(segment: &Segment) -> Words {
     (side, segment.text().to_owned())
 }
 
-/// A text with the width of each piece.
-struct Text {
-    pieces: Vec<Piece>,
-    space: f32,
-    /// The direction is that of the whole text: a line that starts with a foreign word does not turn around.
-    rtl: bool,
-    is_cut: bool,
+/// A card while it is being filled.
+struct Page {
+    svg: String,
+    y: f32,
 }
 
-struct Piece {
-    side: Side,
-    text: String,
-    /// Without the space at its end, in [`MEASURED`].
-    width: f32,
-}
-
-struct Wrapped {
-    lines: Vec<Vec<Words>>,
-    is_cut: bool,
-}
-
-impl Text {
-    /// Measures a text; `None` if a character has no font.
-    fn of(words: &[Words], fonts: &Fonts) -> Option<Self> {
-        let rtl = words.iter().find_map(|(_, text)| is_rtl(text)) == Some(true);
-        let all = words
-            .iter()
-            .flat_map(|(side, text)| pieces(text).into_iter().map(|piece| (*side, piece)));
-        let mut all: Vec<Words> = all.take(PIECES + 1).collect();
-        let is_cut = all.len() > PIECES;
-        all.truncate(PIECES);
-        // A space at an end has no width of its own. The ellipsis is what a cut text ends with.
-        let samples = ["a a", "aa", "…"].map(|text| (Side::Both, text));
-        let shown = all.iter().map(|(side, text)| (*side, text.trim_end()));
-        let shown = shown.filter(|(_, text)| !text.is_empty());
-        let mut body = String::new();
-        let mut count = 0;
-        for (side, text) in samples.into_iter().chain(shown) {
-            body += &line_of(&[(side, text.to_owned())], MEASURED, MEASURED, false, INK);
-            count += 1;
-        }
-        let tree = Tree::from_str(&frame(&body), &fonts.0).ok()?;
-        let mut widths = widths(&tree)?.into_iter();
-        // A text that cannot be drawn at all is left out of the tree.
-        if widths.len() != count {
-            return None;
-        }
-        let space = widths.next()? - widths.next()?;
-        widths.next()?;
-        let mut pieces = Vec::with_capacity(all.len());
-        for (side, text) in all {
-            let width = if text.trim_end().is_empty() {
-                0.0
+impl Page {
+    fn paragraph(&mut self, text: &Text, size: f32, lines: usize, colour: &str) {
+        for line in text.wrap(room_in(size), lines).lines {
+            let width: f32 = line.iter().map(|piece| piece.width).sum();
+            let x = if text.rtl {
+                WIDTH - MARGIN - width * size
             } else {
-                widths.next()?
+                MARGIN
             };
-            pieces.push(Piece { side, text, width });
+            self.line(&line, x, self.y + size, size, colour);
+            self.y += size * LINE_HEIGHT;
         }
-        Some(Self {
-            pieces,
-            space,
-            rtl,
-            is_cut,
-        })
     }
 
-    /// At most so many lines.
-    fn wrap(&self, size: f32, most: usize) -> Wrapped {
-        let room = ROOM * MEASURED / size;
-        let mut lines: Vec<Vec<Words>> = Vec::new();
-        let mut line: Vec<Words> = Vec::new();
-        let mut used = 0.0;
-        let mut is_cut = self.is_cut;
-        for piece in &self.pieces {
-            let bare = piece.text.trim_end();
-            if used > 0.0 && used + piece.width > room {
-                if lines.len() + 1 >= most {
-                    is_cut = true;
-                    break;
+    /// Pieces from left to right. The words of one side have their colours, and one stroke through or below all of
+    /// them.
+    fn line(&mut self, line: &[&Piece], mut x: f32, y: f32, size: f32, colour: &str) {
+        for run in line.chunk_by(|one, next| one.side == next.side) {
+            let width = run.iter().map(|piece| piece.width).sum::<f32>() * size;
+            let (ink, mark) = match run[0].side {
+                Side::Both => (colour, None),
+                Side::Removed => (REMOVED, Some((BEHIND_REMOVED, y - 0.33 * size))),
+                Side::Added => (ADDED, Some((BEHIND_ADDED, y + 0.12 * size))),
+            };
+            let stroke = mark.map(|(behind, stroke)| {
+                self.bar((x, y - size), (width, 1.28 * size), behind);
+                stroke
+            });
+            let start = x;
+            for piece in run {
+                if !piece.is_space() {
+                    self.svg += &text_of(piece, "", (x, y), size, ink);
                 }
-                lines.push(std::mem::take(&mut line));
-                used = 0.0;
+                x += piece.width * size;
             }
-            if used == 0.0 && bare.is_empty() {
-                continue;
-            }
-            used += piece.width;
-            if bare.len() < piece.text.len() {
-                used += self.space;
-            }
-            match line.last_mut().filter(|(known, _)| *known == piece.side) {
-                Some((_, last)) => last.push_str(&piece.text),
-                None => line.push((piece.side, piece.text.clone())),
+            if let Some(stroke) = stroke {
+                self.bar((start, stroke), (width, 0.06 * size), ink);
             }
         }
-        if is_cut {
-            line.push((Side::Both, "…".to_owned()));
-        }
-        lines.push(line);
-        for (_, last) in lines.iter_mut().filter_map(|line| line.last_mut()) {
-            last.truncate(last.trim_end().len());
-        }
-        Wrapped { lines, is_cut }
     }
-}
 
-/// Where a line may be broken: after a space, next to a character as wide as a Chinese one, and inside very long
-/// words.
-fn pieces(text: &str) -> Vec<String> {
-    let mut pieces = Vec::new();
-    let mut piece = String::new();
-    let (mut wide_before, mut letters) = (false, 0);
-    for letter in text.graphemes(true) {
-        if pieces.len() > PIECES {
-            break;
-        }
-        let letter = &letter[..letter.floor_char_boundary(GRAPHEME_BYTES)];
-        let is_space = letter.trim().is_empty();
-        let wide = letter.width() == 2;
-        let after_space = piece.ends_with(char::is_whitespace) && !is_space;
-        // Punctuation stays with what it follows.
-        let beside_wide = (wide || wide_before) && letter.chars().all(char::is_alphanumeric);
-        if !piece.is_empty() && (after_space || beside_wide || letters == WORD) {
-            pieces.push(std::mem::take(&mut piece));
-            letters = 0;
-        }
-        piece.push_str(letter);
-        wide_before = wide;
-        letters += 1;
-    }
-    pieces.push(piece);
-    pieces
-}
-
-fn line_of(line: &[Words], size: f32, y: f32, rtl: bool, colour: &str) -> String {
-    // The renderer takes every text for left to right; the isolate says otherwise.
-    let (x, anchor, open, close) = if rtl {
-        (WIDTH - MARGIN, "end", "\u{2067}", "\u{2069}")
-    } else {
-        (MARGIN, "start", "", "")
-    };
-    let mut out = format!(
-        "<text xml:space=\"preserve\" x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" font-size=\"{size}\" \
-         fill=\"{colour}\">{open}"
-    );
-    for (side, text) in line {
-        let look = match side {
-            Side::Both => "",
-            Side::Removed => " fill=\"#b42318\" text-decoration=\"line-through\"",
-            Side::Added => " fill=\"#116329\" text-decoration=\"underline\" font-weight=\"700\"",
-        };
-        let text = text
-            .replace('&', "&amp;")
-            .replace('<', "&lt;")
-            .replace('>', "&gt;");
+    fn bar(&mut self, (x, y): (f32, f32), (width, height): (f32, f32), colour: &str) {
         // Writing to a String cannot fail.
-        let _ = write!(out, "<tspan{look}>{text}</tspan>");
+        let _ = write!(
+            self.svg,
+            "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"{colour}\"/>"
+        );
     }
-    out + close + "</text>"
 }
 
-/// Whether the first letter is of a right-to-left script: these have their own ranges in Unicode.
-fn is_rtl(text: &str) -> Option<bool> {
-    let letter = text.chars().find(|c| c.is_alphabetic())?;
-    Some(matches!(letter,
-        '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}'
-        | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}'))
+fn text_of(piece: &Piece, id: &str, (x, y): (f32, f32), size: f32, colour: &str) -> String {
+    let weight = match piece.side {
+        Side::Added => " font-weight=\"700\"",
+        Side::Both | Side::Removed => "",
+    };
+    let family = if piece.is_emoji {
+        format!(" font-family=\"{EMOJI_FAMILY}, {FAMILIES}\"")
+    } else {
+        String::new()
+    };
+    // The renderer takes every text for left to right; the isolate says otherwise, also to brackets.
+    let (open, close) = if piece.level.is_rtl() {
+        ("\u{2067}", "\u{2069}")
+    } else {
+        ("", "")
+    };
+    let text = piece
+        .text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
+    format!(
+        "<text id=\"{id}\" x=\"{x}\" y=\"{y}\" font-size=\"{size}\" fill=\"{colour}\"{weight}{family}>\
+         {open}{text}{close}</text>"
+    )
 }
 
 fn frame(body: &str) -> String {
@@ -325,37 +253,6 @@ fn frame(body: &str) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" \
          font-family=\"{FAMILIES}\">{body}</svg>"
     )
-}
-
-/// The width of each text; `None` if a character has no font.
-fn widths(tree: &Tree) -> Option<Vec<f32>> {
-    let mut widths = Vec::new();
-    collect(tree.root(), &mut widths)?;
-    Some(widths)
-}
-
-fn collect(group: &Group, widths: &mut Vec<f32>) -> Option<()> {
-    for node in group.children() {
-        match node {
-            Node::Group(group) => collect(group, widths)?,
-            Node::Text(text) => {
-                let spans = text.layouted().iter();
-                let mut glyphs = spans.flat_map(|span| &span.positioned_glyphs);
-                if glyphs.any(|glyph| glyph.id.0 == 0 && glyph.text.chars().any(is_shown)) {
-                    return None;
-                }
-                widths.push(text.bounding_box().width());
-            }
-            _ => {}
-        }
-    }
-    Some(())
-}
-
-/// Whether a character is more than a space or a mark that joins, directs or varies others.
-fn is_shown(c: char) -> bool {
-    !c.is_whitespace()
-        && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}')
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use super::*;
-use crate::config::KindSettings;
+use crate::config::{Environment, Flags, KindSettings, Secrets, from_text};
+use crate::domain::event::EventKind;
 use crate::notify::sign::{SigningSecret, verify};
 use crate::notify::testing::{Answer, Receiver, secret};
 use crate::time::{Fixed, Timestamp};
@@ -204,6 +205,44 @@ async fn silent_receiver_is_given_up() {
         .await;
     assert_eq!(attempt.result, DeliveryResult::Retry { after: None });
     assert_eq!(attempt.error.unwrap(), "no response within 1 s");
+}
+
+/// Several slow steps must not outlast the lease of a delivery: otherwise it would be sent twice at once.
+#[tokio::test]
+async fn all_steps_of_an_attempt_have_one_deadline() {
+    let session = "{\"accessJwt\":\"A\",\"refreshJwt\":\"R\",\"did\":\"did:plc:abc\"}";
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n",
+        session.len()
+    );
+    let login = Answer::Raw(head + session);
+    let receiver = Receiver::start(vec![login, Answer::Silence]).await;
+    let deliverer = Deliverer {
+        longest: Duration::from_secs(2),
+        ..Deliverer::new("revisor test".into(), Arc::new(Fixed::at(at()))).unwrap()
+    };
+    let server = receiver.target("x").url.replace("/T0/token", "");
+    let text = format!(
+        "[[target]]\nname = \"sky\"\nkind = \"bluesky\"\nserver = \"{server}\"\nuser = \"desk.example\"\npassword = \"p\""
+    );
+    let flags = Flags::default();
+    let read = from_text(
+        &text,
+        None,
+        flags,
+        &Environment::default(),
+        Secrets::Required,
+    );
+    let target = crate::notify::targets(&read.unwrap().config)
+        .unwrap()
+        .remove(0);
+    let event = crate::notify::test_event(EventKind::EntryRevised, at());
+    let body = serde_json::to_vec(&event).unwrap();
+    let attempt = deliverer.deliver(&target, outgoing(&body)).await;
+    assert_eq!(attempt.result, DeliveryResult::Retry { after: None });
+    assert_eq!(attempt.error.unwrap(), "not sent within 2 s");
+    // The login, and a post or its picture.
+    assert_eq!(receiver.got().len(), 2);
 }
 
 #[tokio::test]

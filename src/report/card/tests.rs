@@ -1,18 +1,31 @@
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
 use super::Side::{Added, Both, Removed};
+use super::text::is_rtl;
 use super::*;
 use crate::report::message::ChangedPassage;
 use crate::time::Stopwatch;
 
 /// The fonts of this machine; where the tests must not be skipped, there are some.
-fn fonts() -> Option<Fonts> {
+fn fonts_of_this_machine() -> Option<Fonts> {
     let mut known = Database::new();
     known.load_system_fonts();
     if known.is_empty() {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the test runner is told by its environment"
+        )]
+        let must = std::env::var("REVISOR_TEST_REQUIRE").is_ok_and(|what| what == "all");
+        assert!(!must, "this machine has no fonts");
         println!("skipped: this machine has no fonts");
         return None;
     }
-    Some(Fonts::of(known))
+    Some(Fonts::of(&known))
 }
+
+static FONTS: LazyLock<Option<Fonts>> = LazyLock::new(fonts_of_this_machine);
 
 fn message(headline: &str, segments: &[(Side, &str)]) -> Message {
     let segments = segments.iter().map(|(side, text)| {
@@ -39,15 +52,62 @@ fn message(headline: &str, segments: &[(Side, &str)]) -> Message {
     }
 }
 
+/// The pieces of a text; a line may start with those after `|`.
+fn pieces(words: &[(Side, &str)]) -> String {
+    let words: Vec<Words> = words
+        .iter()
+        .map(|(side, text)| (*side, (*text).to_owned()))
+        .collect();
+    let (pieces, _) = text::pieces(&words);
+    let show = |piece: &Piece| {
+        let start = if piece.may_start() { "|" } else { "·" };
+        format!("{start}{}", piece.text)
+    };
+    pieces.iter().map(show).collect()
+}
+
 #[test]
 fn lines_are_broken_between_words_and_next_to_wide_characters() {
-    assert_eq!(
-        pieces("one two  <b>x</b> y"),
-        ["one ", "two  ", "<b>x</b> ", "y"]
-    );
-    assert_eq!(pieces("大臣が、x"), ["大", "臣", "が、", "x"]);
-    assert_eq!(pieces(&"x".repeat(90)).len(), 3);
-    assert_eq!(pieces(""), [""]);
+    for (text, expected) in [
+        ("one two  <b>x</b> – y", "|one· |two· |<b>x</b>· |–· |y"),
+        ("大臣が、x", "|大|臣|が、x"),
+        ("won 🏆🎉!", "|won· |🏆|🎉·!"),
+        ("👩‍👩‍👧‍👦🇫🇷 ❤️", "|👩‍👩‍👧‍👦|🇫🇷· |❤️"),
+        ("", ""),
+    ] {
+        assert_eq!(pieces(&[(Both, text)]), expected);
+    }
+    assert_eq!(pieces(&[(Both, &"x".repeat(90))]).matches('|').count(), 3);
+}
+
+#[test]
+fn old_and_new_words_do_not_touch() {
+    let edit = [
+        (Both, "Minister "),
+        (Removed, "denies"),
+        (Added, "confirms"),
+        (Both, "!"),
+    ];
+    assert_eq!(pieces(&edit), "|Minister· |denies· |confirms·!");
+    let edit = [(Both, "大臣"), (Removed, "否"), (Added, "認"), (Both, "。")];
+    assert_eq!(pieces(&edit), "|大|臣|否· |認·。");
+    let edit = [(Removed, "no "), (Added, "yes")];
+    assert_eq!(pieces(&edit), "|no· |yes");
+}
+
+#[test]
+fn words_are_in_the_order_of_their_script() {
+    let Some(fonts) = FONTS.as_ref() else { return };
+    for (text, expected) in [
+        ("say שלום עולם now", "say| |עולם| |שלום| |now"),
+        ("השר של BBC News.", ".|BBC| |News| |של| |השר"),
+        ("הוא (15) בא", "בא| |)|15|(| |הוא"),
+    ] {
+        let text = Text::of(&[(Both, text.to_owned())], fonts).expect("a font for Hebrew");
+        let wrapped = text.wrap(1000.0, 1);
+        let line: Vec<&str> = wrapped.lines[0].iter().map(|piece| &*piece.text).collect();
+        assert_eq!(line.join("|"), expected);
+    }
 }
 
 #[test]
@@ -60,7 +120,7 @@ fn the_direction_is_that_of_the_first_letter() {
 /// Headlines that are long, hostile or both. Each is a picture of the right size in bounded time, or none.
 #[test]
 fn a_change_is_a_picture_of_the_right_size_whatever_it_says() {
-    let Some(fonts) = fonts() else { return };
+    let Some(fonts) = FONTS.as_ref() else { return };
     let long = "The quick brown fox jumps over the lazy dog. ".repeat(300);
     let endless = "x".repeat(10_000);
     let zalgo = format!("a{}", "\u{301}".repeat(10_000));
@@ -87,10 +147,7 @@ fn a_change_is_a_picture_of_the_right_size_whatever_it_says() {
         ("spaces", vec![(Both, "   "), (Added, " ")]),
     ] {
         let watch = Stopwatch::start();
-        let png = png(
-            &message("The Courier changed a headline", &segments),
-            &fonts,
-        );
+        let png = png(&message("The Courier changed a headline", &segments), fonts);
         let png = png.unwrap_or_else(|| panic!("{case}: no picture"));
         println!("{case}: {} ms, {} bytes", watch.elapsed_ms(), png.len());
         assert_eq!(&png[1..4], b"PNG", "{case}");
@@ -103,28 +160,77 @@ fn a_change_is_a_picture_of_the_right_size_whatever_it_says() {
 /// Markup in a text stays text: all that the picture is made of is written here.
 #[test]
 fn markup_in_a_headline_is_text() {
-    let Some(fonts) = fonts() else { return };
+    let Some(fonts) = FONTS.as_ref() else { return };
     let said = "</tspan></text><image href=\"file:///etc/passwd\"/> & <b>";
-    let svg = svg(&message("x", &[(Added, said)]), &fonts).expect("a card");
+    let svg = svg(&message("x", &[(Added, said)]), fonts).expect("a card");
     assert!(!svg.contains("<image") && !svg.contains("<b>"), "{svg}");
     assert!(svg.contains("&lt;image") && svg.contains("&amp;"), "{svg}");
 }
 
 #[test]
 fn without_a_font_there_is_no_picture() {
-    let none = Fonts::of(Database::new());
+    let none = Fonts::of(&Database::new());
     assert_eq!(png(&message("x", &[(Both, "Minister")]), &none), None);
-    let Some(fonts) = fonts() else { return };
+    let Some(fonts) = FONTS.as_ref() else { return };
     // No font has a character that is not assigned.
-    assert_eq!(png(&message("x", &[(Both, "a\u{50005}")]), &fonts), None);
-    assert_eq!(png(&message("x", &[(Both, "a\u{378}")]), &fonts), None);
+    assert_eq!(png(&message("x", &[(Both, "a\u{50005}")]), fonts), None);
+    assert_eq!(png(&message("x", &[(Both, "a\u{378}")]), fonts), None);
+}
+
+/// An emoji is drawn, or left out if no font has it.
+#[test]
+fn an_emoji_costs_no_picture() {
+    let Some(fonts) = FONTS.as_ref() else { return };
+    let sans = fonts
+        .0
+        .fontdb
+        .faces()
+        .filter(|face| face.post_script_name == "DejaVuSans");
+    let mut few = Database::new();
+    sans.for_each(|face| {
+        few.push_face_info(face.clone());
+    });
+    let message = message("x", &[(Both, "Won 🏆 👩‍👩‍👧‍👦🇫🇷 ❤️ 1️⃣ 👍🏽"), (Added, "🎉")]);
+    assert!(png(&message, fonts).is_some());
+    if !few.is_empty() {
+        let svg = svg(&message, &Fonts::of(&few)).expect("a card");
+        assert!(svg.contains("Won") && !svg.contains("🏆"), "{svg}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Nothing that a feed can say makes the renderer panic, or a line longer than a card.
+    #[test]
+    fn any_text_is_drawn_or_has_no_picture(
+        words in proptest::collection::vec(
+            (0..3_usize, "([a-z]|[\u{5d0}-\u{5ea}]|[\u{621}-\u{64a}]|[\u{904}-\u{939}]|[\u{93c}-\u{94d}]|[あ-ん]|[\u{1F1E6}-\u{1F1FF}]|[\u{1F466}-\u{1F469}]|[\u{1F3FB}-\u{1F3FF}]|\u{200d}|\u{fe0f}|[0-9.,:()%–-]| |\\PC){0,24}"),
+            1..8,
+        ),
+    ) {
+        let Some(fonts) = FONTS.as_ref() else { return Ok(()) };
+        let words: Vec<Words> = words
+            .into_iter()
+            .map(|(side, text)| ([Both, Removed, Added][side], clean::line(&text).into_owned()))
+            .collect();
+        if let Some(text) = Text::of(&words, fonts) {
+            for line in text.wrap(10.0, 100).lines {
+                let width: f32 = line.iter().map(|piece| piece.width).sum();
+                prop_assert!(width <= 10.0 || line.len() < 3, "{width}: {line:?}");
+            }
+        }
+        let segments: Vec<(Side, &str)> = words.iter().map(|(side, text)| (*side, &**text)).collect();
+        let png = png(&message("x", &segments), fonts);
+        prop_assert!(png.is_none_or(|png| png.len() < 400_000));
+    }
 }
 
 /// Cards in several scripts, to look at: `REVISOR_TEST_SHOTS` names a folder. Without fonts for a script it is left out.
 #[test]
 fn scripts_in_their_own_direction() {
-    let Some(fonts) = fonts() else { return };
-    let cards: [(&str, &[(Side, &str)]); 8] = [
+    let Some(fonts) = FONTS.as_ref() else { return };
+    let cards: [(&str, &[(Side, &str)]); 10] = [
         (
             "english",
             &[
@@ -197,6 +303,24 @@ fn scripts_in_their_own_direction() {
             ],
         ),
         (
+            "hebrew-emoji",
+            &[
+                (Both, "הקבוצה (מחיפה) 🏆 ניצחה "),
+                (Removed, "1–2 😀"),
+                (Added, "1–3 🎉🇮🇱"),
+                (Both, ": \"ערב גדול\" ⚽!"),
+            ],
+        ),
+        (
+            "hindi-emoji",
+            &[
+                (Both, "भारत 🇮🇳 ने BBC को बताया: ₹15 करोड़ "),
+                (Removed, "नहीं दिए"),
+                (Added, "दिए 👍🏽"),
+                (Both, " – தமிழ் বাংলা ไทย 한국어"),
+            ],
+        ),
+        (
             "long",
             &[
                 (Both, "The council "),
@@ -221,7 +345,7 @@ fn scripts_in_their_own_direction() {
             message.changes.push(again);
         }
         let watch = Stopwatch::start();
-        match png(&message, &fonts) {
+        match png(&message, fonts) {
             Some(png) => {
                 println!("{name}: {} ms, {} bytes", watch.elapsed_ms(), png.len());
                 if let Some(folder) = &folder {
