@@ -15,12 +15,13 @@ use self::text::{Piece, Side, Text, Words};
 use super::clean;
 use super::excerpt::{ExcerptLimits, around_edits};
 use super::message::Message;
+use super::pages::PICTURE_SIZE;
 use crate::domain::diff::Segment;
 
 mod text;
 
-const WIDTH: f32 = super::pages::PICTURE_SIZE.0 as f32;
-const HEIGHT: f32 = super::pages::PICTURE_SIZE.1 as f32;
+const WIDTH: f32 = PICTURE_SIZE.0 as f32;
+const HEIGHT: f32 = PICTURE_SIZE.1 as f32;
 
 const MARGIN: f32 = 64.0;
 const ROOM: f32 = WIDTH - 2.0 * MARGIN;
@@ -103,7 +104,8 @@ fn in_the_same_weight() -> FallbackSelectionFn<'static> {
 pub(crate) fn png(message: &Message, fonts: &Fonts) -> Option<Vec<u8>> {
     let svg = svg(message, fonts)?;
     let tree = Tree::from_str(&svg, &fonts.0).ok()?;
-    let mut pixels = Pixmap::new(WIDTH as u32, HEIGHT as u32)?;
+    let (width, height) = PICTURE_SIZE;
+    let mut pixels = Pixmap::new(width.into(), height.into())?;
     resvg::render(&tree, Transform::identity(), &mut pixels.as_mut());
     pixels.encode_png().ok()
 }
@@ -135,13 +137,13 @@ fn svg(message: &Message, fonts: &Fonts) -> Option<String> {
     }
     page.y += 24.0;
     let text = Text::of(&words, fonts)?;
-    let lines_of = |size: f32| ((below - page.y) / (size * LINE_HEIGHT)) as usize;
-    let fits = |size: &f32| !text.wrap(room_in(*size), lines_of(*size)).is_cut;
+    let height = below - page.y;
+    let fits = |size: &f32| !text.wrap(room_in(*size), lines_in(height, *size)).is_cut;
     let size = SIZES
         .into_iter()
         .find(fits)
         .unwrap_or(SIZES[SIZES.len() - 1]);
-    page.paragraph(&text, size, lines_of(size), INK);
+    page.paragraph(&text, size, lines_in(height, size), INK);
     page.y = HEIGHT - 72.0;
     page.paragraph(&Text::of(&plain(&foot), fonts)?, 24.0, 1, FAINT);
     Some(frame(&format!(
@@ -154,6 +156,15 @@ fn svg(message: &Message, fonts: &Fonts) -> Option<String> {
 /// The width of a line in text of size 1.
 fn room_in(size: f32) -> f32 {
     ROOM / size
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a card has room for a dozen lines, and less than none is none"
+)]
+fn lines_in(height: f32, size: f32) -> usize {
+    (height / (size * LINE_HEIGHT)) as usize
 }
 
 fn words(segment: &Segment) -> Words {

@@ -98,21 +98,25 @@ impl Route {
             ["robots.txt"] => Some(Self::Robots),
             ["assets", "icon.svg"] => Some(Self::Icon),
             [name] => Self::of_list(ListFormat::of(name)),
-            ["c", name] if name.ends_with(".png") => {
-                Some(Self::Picture(change(name.strip_suffix(".png")?)?))
-            }
-            ["c", name] => match ListFormat::of(name) {
-                (number, form @ (ListFormat::Html | ListFormat::Json | ListFormat::Csv)) => {
-                    Some(Self::Change(change(number)?, form))
-                }
-                _ => None,
-            },
+            ["c", name] => Self::of_change(name),
             ["c", number, "evidence.html"] => Some(Self::Evidence(change(number)?)),
             ["f", name] => Some(Self::Feed((*name).to_owned())),
             ["f", name, rest] => Self::changes_of(List::Feed((*name).to_owned()), rest),
             ["e", id] => Some(Self::Entry((*id).to_owned())),
             ["e", id, rest] => Self::changes_of(List::Entry((*id).to_owned()), rest)
                 .or_else(|| Self::of_revisions(id, rest)),
+            _ => None,
+        }
+    }
+
+    fn of_change(name: &str) -> Option<Self> {
+        if let Some(number) = name.strip_suffix(".png") {
+            return Some(Self::Picture(change(number)?));
+        }
+        match ListFormat::of(name) {
+            (number, form @ (ListFormat::Html | ListFormat::Json | ListFormat::Csv)) => {
+                Some(Self::Change(change(number)?, form))
+            }
             _ => None,
         }
     }

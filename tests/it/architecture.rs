@@ -18,17 +18,20 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["domain", "extract", "feed", "names", "time"]),
     ("metrics", &["time"]),
     ("queries", &["config", "domain", "report", "store", "time"]),
+    ("picture", &["report"]),
     (
         "web",
         &[
-            "config", "domain", "metrics", "queries", "report", "store", "time",
+            "config", "domain", "metrics", "picture", "queries", "report", "store", "time",
         ],
     ),
     ("fetch", &["domain", "config", "names", "time"]),
     ("store", &["domain", "names", "time"]),
     (
         "notify",
-        &["domain", "store", "report", "fetch", "config", "time"],
+        &[
+            "domain", "store", "report", "picture", "fetch", "config", "time",
+        ],
     ),
     (
         "check",
@@ -105,6 +108,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("lettre", &["notify"]),
     ("rumqttc", &["notify"]),
     ("minijinja", &["notify", "config"]),
+    ("resvg", &["report", "picture"]),
 ];
 
 #[test]
