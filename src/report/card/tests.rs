@@ -128,6 +128,7 @@ fn a_change_is_a_picture_of_the_right_size_whatever_it_says() {
     let long = "The quick brown fox jumps over the lazy dog. ".repeat(300);
     let endless = "x".repeat(10_000);
     let zalgo = format!("a{}", "\u{301}".repeat(10_000));
+    let turns = "aא".repeat(5_000);
     let hostile = "</text><image href=\"file:///etc/passwd\"/>&amp;&lol;<![CDATA[ \u{202e}\u{2066}evil\u{0}\u{1b}[31m";
     for (case, segments) in [
         (
@@ -145,6 +146,10 @@ fn a_change_is_a_picture_of_the_right_size_whatever_it_says() {
         (
             "endless word",
             vec![(Removed, endless.as_str()), (Added, "x")],
+        ),
+        (
+            "turns",
+            vec![(Both, turns.as_str()), (Added, turns.as_str())],
         ),
         ("marks", vec![(Both, zalgo.as_str()), (Added, "x")]),
         ("hostile", vec![(Removed, hostile), (Added, hostile)]),

@@ -91,6 +91,9 @@ impl Text {
         let base = if rtl { Level::rtl() } else { Level::ltr() };
         let (pieces, is_cut) = pieces(words);
         let mut pieces = of_one_direction(pieces, base);
+        // A word that changes its direction at each letter is many pieces.
+        let is_cut = is_cut || pieces.len() > PIECES;
+        pieces.truncate(PIECES);
         // The ellipsis is what a cut text ends with. A space at an end has no width of its own.
         let samples = ["…", "aa", "a a"].map(|text| Piece {
             level: base,
@@ -110,6 +113,7 @@ impl Text {
         }
         // An emoji that no font has: a picture without it says nearly the same.
         pieces.retain(|piece| piece.width > 0.0);
+        pieces.dedup_by(|next, piece| piece.is_space() && next.is_space());
         Some(Self {
             pieces,
             ellipsis,
