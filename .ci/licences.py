@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Checks the licence of every crate that is built against the list of those we accept.
+"""Checks that every crate in the build has a licence that we accept.
 
-Reads `cargo metadata`; exits 1 and names the crates whose licence is not on the list.
+Reads `cargo metadata`; exits with 1 and names the crates whose licence is not on the list.
 """
 import json
 import re
@@ -29,7 +29,7 @@ ACCEPTED = {
 
 
 def accepted(expression: str) -> bool:
-    """Whether an SPDX expression is satisfied by the accepted licences (`/` is an old spelling of OR)."""
+    """Whether the accepted licences satisfy an SPDX expression (`/` is an old spelling of OR)."""
     text = expression.replace("/", " OR ")
     text = re.sub(r"(\S+) WITH (\S+)", r"\1_WITH_\2", text)
     names = {name.replace(" ", "_"): name for name in ACCEPTED}

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Reads mails as a mail program does, and prints as JSON what it finds. Needs only Python.
+"""Parses mails as a mail client does, and prints the result as JSON. Needs only Python.
 
     read_mail.py MAIL...
 
-For each mail: its size, its headers in order, decoded; the text that is shown without HTML, and the HTML; and what Python
-found wrong with it. The HTML is also written next to the mail, so that a browser can open it."""
+For each mail: its size; its decoded headers, in order; the plain text and the HTML; and the defects that Python found.
+The HTML is also written next to the mail, so that a browser can open it."""
 
 import email
 import email.policy

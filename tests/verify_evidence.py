@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Checks a file that `revisor export evidence` has written. Needs Python 3.9 or later, and nothing else.
+"""Checks files written by `revisor export evidence`. Needs Python 3.9 or later, and nothing else.
 
     python3 verify_evidence.py FILE...
 
-Prints what was found, a line for each file; the exit code is 1 when anything is wrong with one of them.
+Prints one line for each file; exits with 1 if anything is wrong with any of them.
 """
 
 import base64
@@ -17,7 +17,7 @@ DATA = re.compile(rb'^<script type="application/json" id="evidence">(.*)</script
 
 
 class Wrong(Exception):
-    """What is wrong with the file."""
+    """Says what is wrong with the file."""
 
 
 def sha256(*parts):
@@ -33,7 +33,7 @@ def need(true, what):
 
 
 def verify(file, seal=True):
-    """Raises `Wrong`, or returns a line that says what the file shows. Without `seal` the sum over the file is left out."""
+    """Returns a line that says what the file shows, or raises `Wrong`. `seal=False` skips the checksum of the file."""
     end = file[:-1].rfind(b"\n") + 1
     last = LAST.fullmatch(file[end:])
     if seal:
@@ -54,7 +54,7 @@ def verify(file, seal=True):
 
 
 def check_captures(captures):
-    """The hash of each answer, by its number."""
+    """Checks the responses of publishers; returns the hash of each, by its number."""
     hashes = {}
     for capture in captures:
         name = f"answer {capture['id']}"
@@ -74,7 +74,7 @@ def check_captures(captures):
 
 
 def check_chain(chain, captures):
-    """The states that are in the file, by the number of their revision."""
+    """Checks the chain of hashes; returns the states that are in the file, by revision number."""
     states, previous, unbound = {}, bytes(32), set(captures)
     for number, link in enumerate(chain, 1):
         name = f"revision {number}"
@@ -98,7 +98,7 @@ def check_chain(chain, captures):
 
 
 def check_change(change, chain, states):
-    """The change is the step between the two texts that are in the file."""
+    """Checks that the change leads from one text in the file to the other."""
     before, after = change["before"]["revision"], change["after"]["revision"]
     need(before < after == len(chain), "the change is another one than the end of the chain")
     for side in ("before", "after"):
@@ -142,7 +142,7 @@ def check_change(change, chain, states):
         need(source in alone or as_title, f"the change does not show how the headline of {source} moved")
     if "address" in diff:
         address = tuple(diff["address"])
-        # A page that was moved for good may have named no address before: then it is the one that was asked for.
+        # A page that has moved permanently may have had no canonical address before; the requested one then counts.
         was = line(old, ("page", "canonical")) or address[0]
         fits = address in (step(old, new, ("feed", "address")), (was, line(new, ("page", "canonical"))))
         need(fits, "the address of the change does not lead from the one text to the other")
@@ -152,7 +152,7 @@ def check_change(change, chain, states):
 
 
 def titles(state):
-    """What may be the title of a text: the feed's, else the first of the page's that shows anything."""
+    """The possible titles of a text: that of the feed, or else those of the page."""
     feed, page = state.get("feed") or {}, state.get("page") or {}
     if "title" in feed:
         return [feed["title"]]
@@ -164,7 +164,7 @@ def step(old, new, place):
 
 
 def headlines(old, new, source):
-    """The steps that may be told of one headline. What a page shows first counts as its `h1`."""
+    """The changes of one headline that may be reported. The headline that a page shows first counts as its `h1`."""
     places = {"feed": [("feed", "title")], "og:title": [("page", "og_title")], "json-ld": [("page", "ld_headline")]}
     found = [step(old, new, place) for place in places.get(source, [("page", "h1")])]
     if source == "h1":
@@ -193,7 +193,7 @@ def rebuilt(segments):
 
 
 def paragraphs(blocks, side):
-    """The paragraphs of one side, in their order."""
+    """The paragraphs of one side, in order."""
     numbered = {}
     for block in blocks:
         number = block.get(("from", "to")[side])
@@ -205,7 +205,7 @@ def paragraphs(blocks, side):
 
 
 def same(texts, rebuilt, left_out, as_before):
-    """Whether a text is what was rebuilt, but for the paragraphs that were not compared."""
+    """Whether a text equals the rebuilt one, except for paragraphs that were not compared."""
     kept = [(number, text) for number, text in enumerate(texts, 1) if number not in left_out]
     return len(kept) == len(rebuilt) and all(
         text == other or number in as_before for (number, text), other in zip(kept, rebuilt)

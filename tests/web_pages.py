@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Opens web pages in Chromium and says what a visitor would find wrong. Needs only Python and Chromium.
+"""Opens web pages in Chromium and reports what is wrong with them. Needs only Python and Chromium.
 
     web_pages.py BASE [--axe axe.min.js] [--shots FOLDER] [--mails] PATH...
 
-Each page is opened light, dark, on a screen of 320 pixels and as on paper, and with scripts switched off: errors of the
-console, violations of the Content-Security-Policy, failed requests, sideways scrolling, and with --axe what axe-core
-finds against WCAG 2.0 to 2.2 A and AA. With --mails, the pages are the HTML of mails, as wide as on a telephone and in a
-window: they load nothing, and are made of text alone. Prints a line for each finding; ends with 1 when there is one."""
+Each page is opened in light mode, in dark mode, 320 pixels wide, and as printed with scripts disabled. Findings are
+console errors, violations of the Content-Security-Policy, failed requests, sideways scrolling, and with --axe what
+axe-core finds against WCAG 2.0 to 2.2 A and AA. With --mails, the pages are the HTML of mails, opened at the widths of
+a phone and of a window; they must load nothing and consist of text only. Prints one line per finding, and exits with 1
+if there are any."""
 
 import argparse
 import base64
@@ -28,7 +29,7 @@ MAIL_MODES = {
     "telephone": {"width": 360, "media": "screen", "scheme": "light"},
     "window": {"width": 800, "media": "screen", "scheme": "light"},
 }
-# Elements of a mail that are more than text, and addresses that lead elsewhere than to the web.
+# Elements of a mail that are more than text, and links to anything but the web.
 MORE_THAN_TEXT = """[...document.querySelectorAll('*')].map(e => e.localName + ' ' + e.getAttributeNames().join(' '))
     .concat([...document.links].map(a => 'to ' + a.protocol))
     .filter(e => !/^(html lang|head|meta (charset|name content)|body style|(p|span|a)( dir| style| href)*|to https?:) ?$/.test(e))"""
@@ -37,12 +38,12 @@ AXE = """axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"
 
 
 class Browser:
-    """Chromium, spoken to over two pipes."""
+    """Chromium, driven over two pipes."""
 
     def __init__(self, program, profile):
         down_read, self.down = os.pipe()
         self.up, up_write = os.pipe()
-        # The browser reads on 3 and writes on 4.
+        # The browser reads from descriptor 3 and writes to 4.
         self.process = subprocess.Popen(
             ["sh", "-c", f'exec "$@" 3<&{down_read} 4>&{up_write}', "sh", program, "--headless", "--no-sandbox", "--disable-gpu",
              "--hide-scrollbars", "--disable-dev-shm-usage", "--no-first-run", f"--user-data-dir={profile}",
@@ -111,7 +112,7 @@ def main():
         sys.exit("there is no chromium")
     axe = open(wanted.axe, encoding="utf-8").read() if wanted.axe else None
     findings = 0
-    # Processes of the browser may still write to the folder when it is removed.
+    # Processes of the browser may still be writing to the folder while it is removed.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Browser(program, profile)
         target = browser.send("Target.createTarget", {"url": "about:blank"})["targetId"]

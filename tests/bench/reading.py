@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""What reading costs: processor time of each web page, of reports, searches and a feed of changes with nothing new.
+"""Measures the CPU time of web pages, reports, searches, and a conditional request for a feed of changes.
 
     cargo build --release
     python3 tests/bench/reading.py [--feeds 1000] [--revisor target/release/revisor] [--folder DIR]
 
-The database comes from `revisor import diffengine`: 50 articles a feed with four versions each, of the last 30 days.
-With --folder it is made once and kept. In the end 50 clients read at once for a while, and what that does to memory and
-to polls is printed as well. A table is printed; nothing is asserted. Linux only (/proc).
+The database comes from `revisor import diffengine`: 50 articles per feed, each with four versions from the last 30 days.
+With --folder it is created once and reused. Finally 50 clients read at the same time for a while, to show the effect on
+memory and on polls. Prints a table and asserts nothing. Linux only (/proc).
 """
 
 import argparse
@@ -26,7 +26,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ARTICLES, VERSIONS, REQUESTS = 50, 4, 20
-# Clients at once and for how long, and how often a feed is polled meanwhile.
+# Concurrent clients, for how many seconds, and the poll interval of a feed meanwhile.
 CLIENTS, SECONDS, EVERY = 50, 20, 2
 SCHEMA = """
 CREATE TABLE feed (url TEXT PRIMARY KEY, name TEXT, created TEXT);
@@ -40,7 +40,7 @@ CREATE INDEX entryversion_entry ON entryversion (entry_id);
 
 
 def words(chance, count):
-    """Words of a made-up language: few are frequent and many are rare, as in any."""
+    """Words of a made-up language: as in real ones, a few are frequent and most are rare."""
     syllables = ["ba", "den", "ko", "ri", "sal", "tu", "mer", "no", "pil", "vas", "eg", "ul"]
     numbers = (min(int(chance.paretovariate(0.6)), 40000) for _ in range(count))
     return [
@@ -82,7 +82,7 @@ def make_corpus(path, feeds):
 
 
 def processor_time(pid):
-    """In seconds, of all threads: in ticks of 10 ms, so that one request alone cannot be measured."""
+    """CPU seconds of all threads. The kernel counts ticks of 10 ms, too coarse to measure a single request."""
     fields = open(f"/proc/{pid}/stat", encoding="ascii").read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -140,7 +140,7 @@ def pages(pid, port, change):
         cases.append((path, {"If-None-Match": answer.headers["etag"]}, 1))
     for path, headers, limit in cases:
         ask(port, path, headers)
-        # What costs little is asked for more often, or it would be lost between two ticks.
+        # Cheap requests are repeated more often, or their cost would vanish between two ticks.
         count = REQUESTS * (20 if headers else 1)
         before = processor_time(pid)
         for _ in range(count):
@@ -150,7 +150,7 @@ def pages(pid, port, change):
 
 
 class Polled(BaseHTTPRequestHandler):
-    """A feed that notes when it was asked for."""
+    """A feed that records when it is polled."""
 
     times = []
 
@@ -168,7 +168,7 @@ class Polled(BaseHTTPRequestHandler):
 
 
 def crowd(pid, port, change):
-    """All pages at once, again and again; polls go on meanwhile, and health is asked for as a watchdog would."""
+    """Requests all pages concurrently and repeatedly, while polls continue and /healthz is checked as by a watchdog."""
     idle, highest, slowest, answers = resident(pid), 0, 0.0, {}
     entry, number = change["data"]["entry"]["id"], change["data"]["number"]
     paths = ["/", "/?all=1", "/headlines", f"/c/{number}", f"/e/{entry}", f"/e/{entry}/1..4", "/feeds", "/search?q=mer*",
@@ -243,7 +243,7 @@ def main():
     began = time.monotonic()
     subprocess.run(revisor + ["import", "diffengine", corpus], check=True)
     print(f"import: {time.monotonic() - began:.1f} s")
-    # Nobody answers at these addresses.
+    # These hosts do not exist.
     names = [f"paper-{feed}" for feed in range(options.feeds)]
     subprocess.run(revisor + ["pause"] + names, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     print(f"{'what':<44} {'processor':>12}   {'at most':>9}")

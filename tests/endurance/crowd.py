@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Lets one feed, or very many, crowd in on the daemon, and measures whether the healthy ones notice.
+"""Overloads the daemon with one huge feed or with thousands of feeds, and measures whether healthy feeds suffer.
 
-  huge     one feed of 1,000 entries, each on a host of its own, each page 10 MB (250 kB packed), in a cgroup of 512 MiB
-  trickle  one feed of 2,000 entries, each on a host of its own, each page one byte a second
+  huge     one feed of 1,000 entries, each on its own host; each page is 10 MB (250 kB packed); in a cgroup of 512 MiB
+  trickle  one feed of 2,000 entries, each on its own host; each page arrives at one byte a second
   many     10,000 feeds, or as many as `--feeds` says, with a soft limit of 1,024 descriptors
 
-Beside the first two are 50 healthy feeds; the longest gap between two polls of one of them is to be at most 1.5
-intervals, and nothing may end the daemon, which is started again when it is killed. Of many feeds none may fail or be
-left out, and the daemon is to stay below 128 MB as long as there are 10,000; of more, the figures are printed.
+The first two scenes run alongside 50 healthy feeds: two polls of a healthy feed must be at most 1.5 intervals apart,
+and the daemon must not crash or be killed (if it is, it is restarted). In the last scene every feed must be polled
+without failures, and with up to 10,000 feeds the daemon must stay below 128 MB; with more, the figures are only printed.
 
   crowd.py SCENE --revisor target/release/revisor [--minutes 10] [--feeds 100000 --every 900]
 """
@@ -56,7 +56,7 @@ def address(block, number):
 
 
 def prose(size, seed):
-    """Text that compresses to a fortieth."""
+    """Text that compresses to a fortieth of its size."""
     rng = random.Random(seed)
     sentences = [" ".join(rng.choice(WORDS) for _ in range(12)).capitalize() + ".\n" for _ in range(400)]
     out, length = [], 0
@@ -67,7 +67,7 @@ def prose(size, seed):
 
 
 class Pages:
-    """Huge pages: each page has its own beginning; the rest is compressed only once."""
+    """Huge pages: the beginning of each page is unique; the rest is the same for all, and compressed only once."""
 
     def __init__(self, size):
         self.rest = prose(size, 1)
@@ -84,7 +84,7 @@ class Pages:
 
 
 class Site:
-    """A server on all addresses of 127.0.0.0/8: `log` has the times at which each feed was polled."""
+    """A server on all addresses of 127.0.0.0/8; `log` records when each feed was polled."""
 
     def __init__(self, scene, crowd, items=20):
         self.scene, self.crowd, self.items, self.port = scene, crowd, items, free_port()
@@ -153,7 +153,7 @@ class Site:
 
 
 class Cage:
-    """A cgroup with a memory limit, if one can be created here."""
+    """A cgroup with a memory limit, where this system lets us create one."""
 
     def __init__(self, wanted):
         self.path = CGROUP / f"revisor-{os.getpid()}"
@@ -201,7 +201,7 @@ def configure(folder, site, healthy, every):
 
 
 def watch(revisor, cage, site, options):
-    """Runs the daemon for a time; returns the number of kills, peak memory, and the most open descriptors."""
+    """Runs the daemon for a while; returns how often it was killed, its peak memory and most open descriptors."""
     def prepare():
         cage.enter()
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -234,7 +234,7 @@ def watch(revisor, cage, site, options):
 
 
 def gaps(site, minutes, began):
-    """The longest time between polls of each healthy feed, from the first minute on."""
+    """The longest time between two polls of each healthy feed, from the start of the run to its end."""
     end, longest = time.monotonic(), []
     for name, polls in site.log.items():
         if name == "crowd":

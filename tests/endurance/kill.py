@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
-"""Kills the daemon at random moments and then checks, by its own means, that nothing was lost and nothing sent twice.
+"""Kills the daemon at random moments, and then checks that nothing was lost and nothing was sent twice.
 
-Rounds of true edits come from a feedserver; the daemon ingests and delivers them, by webhook, mail, ntfy, Matrix,
-Bluesky, Mastodon, a program, and as digests, to receivers that fail, reset and dawdle. At random moments it gets SIGKILL,
-as do backups, prunings, re-extractions and checks beside it. Then the database is compared with the truth of the server
-and with what the receivers got:
+A feedserver makes rounds of real edits. The daemon stores them and delivers them by webhook, mail, ntfy, Matrix,
+Bluesky, Mastodon, a program, and as digests, to receivers that fail, reset connections and stall. It gets SIGKILL at
+random moments, and so do the backups, prunes, re-extractions and checks that run alongside it. Then the database is
+compared with the true edits of the server and with what the receivers got:
 
-  * the file is whole, and was after each kill that was looked at;
-  * revision, change, event and deliveries are there together or not at all;
-  * every true edit is one change, none is lost, none is there twice, none was made up;
-  * every event came to every target, under one id, with one body, in order; nothing was sent that is not in the database;
-  * of digests, some refused for good, each event came in one digest or alone, in order.
+  * the database file is intact, at the end and after each kill that was checked;
+  * a revision, its change, its event and its deliveries are all stored, or none of them is;
+  * every real edit is stored as exactly one change, and there are no other changes;
+  * every event reached every target, under one id, with one body, in order; nothing was sent that is not stored;
+  * with digests, some of which are refused permanently, each event arrived in one digest or on its own, in order.
 
   kill.py --revisor target/release/revisor --feedserver …/feedserver [--kills 300] [--seed N]
 """
@@ -49,7 +49,7 @@ bulk_edit = 1000
 [keep]
 captures = "all"
 """
-SETTLE = 120  # seconds that a round may take without kills
+SETTLE = 120  # the seconds that a round may take when nothing is killed
 
 
 class Run:
@@ -93,12 +93,12 @@ class Run:
         self.rounds = number
 
     def spell(self):
-        """One life of the daemon, ended at a random moment; sometimes another command is killed, too."""
+        """Runs the daemon and kills it at a random moment; sometimes kills another command as well."""
         # On a busy machine two kills in a row can hit the same document, which would then be skipped for a day.
         if os.path.exists(f"{self.revisor.db}.reading"):
             os.remove(f"{self.revisor.db}.reading")
         daemon = self.revisor.start("run")
-        # Short lives for the start and the migrations, longer ones for ingest and delivery.
+        # Short runs hit the start and the migrations; longer ones hit ingest and delivery.
         life = self.random.choice([self.random.uniform(0, 0.15), self.random.uniform(0.1, 1.5), self.random.uniform(0.1, 3)])
         if self.random.random() < 0.2:
             time.sleep(life)
@@ -129,7 +129,7 @@ class Run:
             self.after_a_kill()
 
     def after_a_kill(self):
-        """Checks a copy, so that the program itself has to recover the file."""
+        """Checks a copy, so that recovering the real file is left to the program."""
         copy = f"{self.folder}/copy.db"
         for end in ("", "-wal"):
             if os.path.exists(self.revisor.db + end):
@@ -152,7 +152,7 @@ class Run:
         self.kills["looked at"] += 1
 
     def settle(self):
-        """Lets the daemon run until it has seen the whole round, and retries pending deliveries."""
+        """Runs the daemon until it has seen the whole round, and retries pending deliveries."""
         daemon = self.revisor.start("run")
         began = time.time()
         moment = int(began * 1000)
@@ -170,7 +170,7 @@ class Run:
         daemon.wait()
 
     def drain(self):
-        """The receiver works again: everything has to arrive."""
+        """Makes the receivers work again, after which everything has to arrive."""
         self.receiver.recover()
         daemon = self.revisor.start("run")
         began = time.time()
@@ -204,7 +204,7 @@ class Run:
         return connection
 
     def together(self, connection):
-        """Promise 1, at any moment."""
+        """Checks that changes, revisions, events and deliveries are stored together, at any moment."""
         for what, sql in {
             "a change without its event": "SELECT number FROM changes WHERE event_id NOT IN (SELECT id FROM events)",
             "a change without its revisions": "SELECT number FROM changes AS c WHERE (SELECT count(*) FROM revisions AS r"
@@ -233,7 +233,7 @@ class Run:
     def check(self):
         connection = self.whole(self.revisor.db, "at the end")
         self.together(connection)
-        # By now there is something to compact in most feeds.
+        # By now most feeds have something to compact.
         compacted = self.revisor.run("db", "prune")
         say(compacted.stdout.decode().strip())
         verified = self.revisor.run("db", "verify")
@@ -241,7 +241,7 @@ class Run:
             self.wrong("db verify:", verified.stdout.decode()[-500:], verified.stderr.decode()[-500:])
         self.against_truth(connection)
         self.against_receiver(connection)
-        # The stored texts are those of the publisher: another check finds nothing.
+        # The stored texts are the current ones of the publisher: another check finds no change.
         again = json.loads(self.revisor.run("check", "--force", "--json").stdout)
         if again["changes"] or any(feed["new"] for feed in again["feeds"]):
             self.wrong("the same observation was taken for news:", again["changes"][:10])
@@ -303,7 +303,7 @@ class Run:
             queued.add((target, uid))
             if digest:
                 members[digest].append(uid)
-            # The members of an unpacked digest were sent one by one.
+            # The events of an unpacked digest were sent one by one.
             if state != "delivered" and (kind, state) != ("digest.ready", "disabled"):
                 self.wrong("still", state, target, uid)
         taken, arrived = set(), collections.defaultdict(list)
@@ -316,7 +316,7 @@ class Run:
             bodies[target, uid].add(body)
             if status == 204 and (target, uid) not in taken:
                 taken.add((target, uid))
-                # A digest lists its members; an event that was sent alone is not in any digest that arrived.
+                # A digest lists its events; an event that was sent on its own is not in any digest that arrived.
                 arrived[target].extend(members.get(uid, [uid]))
         for target in TARGETS:
             self.of_target(target, arrived[target], order, {uid for name, uid in queued if name == target and uid not in members})
@@ -345,7 +345,7 @@ class Run:
         say(f"{len(members)} digests, {refused} of them refused and unpacked")
 
     def of_target(self, target, arrived, order, wanted):
-        """Checks the deliveries to a target: complete, nothing twice, in the order of the events."""
+        """Checks that a target got every event, once and in order."""
         missing = wanted - set(arrived)
         twice = len(arrived) - len(set(arrived))
         places = [order[uid] for uid in arrived]
@@ -356,7 +356,7 @@ class Run:
 
 
 def sides(diff):
-    """All text before and after, from everything that the diff shows."""
+    """The text before and the text after, from all that the diff shows."""
     before, after = [], []
     for field, value in diff.items():
         blocks = [value] if field in ("title", "byline") else [block["segments"] for block in value["blocks"]]

@@ -1,8 +1,8 @@
-"""Targets of seven kinds for the endurance runs, each with a receiver that misbehaves as `world.Receiver` does.
+"""Targets of seven kinds for the endurance runs, each with a receiver that misbehaves like `world.Receiver`.
 
-What a kind sends has a name that is the same on every attempt, and from which the event can be told: the webhook-id, the
-Message-ID of a mail, the sequence of ntfy, the transaction of Matrix, the record key of Bluesky, the idempotency key of
-Mastodon, the environment of a program. `log` has them all in one form, under the id of the event.
+Every message carries a name that is the same on each attempt and identifies the event: the webhook-id, the Message-ID
+of a mail, the sequence of ntfy, the transaction of Matrix, the record key of Bluesky, the idempotency key of Mastodon,
+the environment of a program. `log` lists them all in one form, under the id of the event.
 """
 
 import email
@@ -16,7 +16,7 @@ import urllib.parse
 
 from world import Receiver
 
-# The configuration of each kind; URL is the address of the receiver, PORT that of the mail server.
+# The configuration of each kind; URL stands for the address of the receiver, PORT for the port of the mail server.
 KINDS = {
     "mail": 'kind = "email"\nserver = "127.0.0.1"\nport = PORT\ntls = "none"\nfrom = "bot@desk.example"\nto = ["a@desk.example"]',
     "phone": 'kind = "ntfy"\nurl = "URL/phone"',
@@ -26,7 +26,7 @@ KINDS = {
     "script": 'kind = "command"\ncommand = ["sh", "FOLDER/script.sh"]',
     "digest": 'kind = "webhook"\nurl = "URL/hook/digest"\ndigest = "1m"',
 }
-# Fails at the first attempt of some events; `>>` writes a line in one go.
+# Fails the first attempt of some events; `>>` writes each line in one go.
 SCRIPT = """cat >/dev/null
 case "$REVISOR_ID" in *[abc]) if [ ! -e {folder}/healthy ] && ! grep -q "$REVISOR_ID" {folder}/script.log
   then echo "$REVISOR_ID 503" >>{folder}/script.log; exit 1; fi;; esac
@@ -35,7 +35,7 @@ echo "$REVISOR_ID 204" >>{folder}/script.log
 
 
 class Kinds(Receiver):
-    """The receivers of all kinds: one HTTP server, one mail server, one program."""
+    """The receivers of all kinds: an HTTP server, a mail server and a program."""
 
     def __init__(self, seed, folder):
         super().__init__(seed)
@@ -52,13 +52,13 @@ class Kinds(Receiver):
             daemon_threads, request_queue_size = True, 64
 
             def handle_error(self, *_):
-                pass  # a sender that was killed
+                pass  # the sender was killed
 
         self.mails = Server(("127.0.0.1", 0), Mail)
         threading.Thread(target=self.mails.serve_forever, daemon=True).start()
 
     def tables(self):
-        """The targets for the configuration."""
+        """The targets, as TOML for the configuration."""
         url = self.url("")[: -len("/hook/")]
         for name, keys in KINDS.items():
             keys = keys.replace("URL", url).replace("PORT", str(self.mails.server_address[1])).replace("FOLDER", self.folder)
@@ -78,7 +78,7 @@ class Kinds(Receiver):
             return super().answer(handler, body)
         if service == "room":
             return self.take(handler, "room", path.rsplit("/", 1)[-1], body, (200, b'{"event_id":"$1"}'))
-        # Pictures, of a build with `--features cards`.
+        # Pictures, which only builds with `--features cards` send.
         if service == "toot" and "/media" in path:
             return self.reply(handler, 200, b'{"id":"1"}')
         if service == "sky" and "uploadBlob" in path:
@@ -91,7 +91,7 @@ class Kinds(Receiver):
         said = json.loads(body)
         if service == "sky":
             return self.take(handler, "sky", said["rkey"], body, (200, json.dumps({"uri": f"at://{said['rkey']}", "cid": "c"}).encode()))
-        # Messages for ntfy are posted to the root.
+        # ntfy takes its messages at the root.
         return self.take(handler, "phone", said["sequence_id"], body, (200, b"{}"))
 
     def fate(self, target, uid, number, body):
@@ -111,7 +111,7 @@ class Kinds(Receiver):
                 while (data := handler.rfile.readline()) not in (b".\r\n", b""):
                     lines.append(data)
                 if not data:
-                    return  # killed during the transfer: a mail is accepted only when complete
+                    return  # the sender was killed during the transfer: only complete mails are accepted
                 message = email.message_from_bytes(b"".join(lines), policy=email.policy.default)
                 uid = message["message-id"].strip("<>").split(".")[0]
                 number = self.count("mail", uid)
@@ -130,7 +130,7 @@ class Kinds(Receiver):
     # ---- what arrived
 
     def everything(self, events):
-        """`log` under the ids of events, including the runs of the program; `events` has (id, milliseconds) of each."""
+        """`log` and the runs of the program, by event id; `events` has the id and milliseconds of each event."""
         keys = {record_key(uid, at): uid for uid, at in events}
         for when, target, uid, body, status in self.log:
             yield when, target, keys.get(uid, uid) if target == "sky" else uid, body, status

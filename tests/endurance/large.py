@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Measures commands with very many feeds: in one TOML file, in a list of feeds, and in the files of a folder.
+"""Measures commands with very many feeds: in one TOML file, in a feed list, and in a folder of files.
 
   large.py --revisor target/release/revisor [--feeds 100000]
 
-The feeds stand in the database, as a start of the daemon leaves them, and none is ever read: the network is refused to
-them. Prints a table: seconds by the clock, and of the processor, which hardly depend on what else the machine does.
-`doctor` and `status` are to take at most one second of the processor.
+A start of the daemon puts the feeds in the database, but none is ever read: their addresses are refused. Prints a table
+of wall-clock and CPU seconds; CPU time hardly depends on what else the machine does. `doctor` and `status` must each
+take at most one CPU second.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from world import fail, say
 FORMS = ["toml", "feeds_file", "conf.d"]
 WANTED = {"doctor": 1.0, "status": 1.0}
 PER_FILE = 1000
-# A loopback address is refused before anything is sent.
+# A loopback address is refused before any request is sent.
 SETTINGS = 'database = "{folder}/revisor.db"\n[fetch]\nevery = "1d"\n'
 
 
@@ -57,7 +57,7 @@ def configure(form, feeds):
 
 
 def spent():
-    """CPU seconds used by children that have ended."""
+    """CPU seconds used by all child processes that have ended."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
 
@@ -72,7 +72,7 @@ class Commands:
                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
     def first_start(self, feeds):
-        """Seconds until all feeds are in the database, peak memory, and seconds until it ends after SIGTERM."""
+        """Seconds until all feeds are in the database, peak memory, and seconds from SIGTERM to the end."""
         began, daemon = time.monotonic(), self.start()
         while self.stored() < feeds:
             if daemon.poll() is not None:

@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
-"""Looks for every missed edit in the record of ignored text.
+"""Searches the record of ignored text for each missed edit.
 
     ledger.py REVISOR SCORE FOLDER [--pages N]
 
-SCORE is `kits/score/score_mutations.py`, FOLDER an unpacked corpus of real pages as it takes it. The script makes the
-same edits inside of articles, and those that `diff --files` does not show are made once more in front of the real
-program: each page is the only entry of a feed on a host of its own, is checked, edited, and checked again. The edited
-words must then be in a change or in `log --ignored`. Prints where each of them was found, and ends with 1 when one is
-in neither.
+SCORE is `kits/score/score_mutations.py`; FOLDER is an unpacked corpus of real pages, in the layout that SCORE reads. The
+script makes the same edits inside articles as SCORE does. Those that `diff --files` does not show are repeated with the
+whole program: each page is the only entry of a feed on its own host, and is checked, edited, and checked again. The
+edited words must then be in a change or in `log --ignored`. Prints where each edit was found; exits with 1 if any was
+found in neither.
 """
 import argparse, collections, html, http.server, importlib.util, json, os, pathlib, re, subprocess, sys, tempfile, threading
 
 
 def missed(options):
-    """(page, kind of edit, old bytes, new bytes, edited words) of each edit that is not shown."""
+    """Yields (page, kind of edit, old bytes, new bytes, edited words, encoding) for each edit that is not shown."""
     spec = importlib.util.spec_from_file_location("score", options.score)
     score = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(score)

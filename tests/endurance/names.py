@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Gives the daemon a dead first nameserver, and measures whether its feeds are read all the same.
+"""Runs the daemon with a dead first nameserver, and measures whether its feeds are still polled on time.
 
-In a mount namespace of its own (root is needed), `/etc/resolv.conf` names two servers on loopback: the first never
-answers, the second knows the hosts of 300 feeds. With `--silent N` the second does not answer for N of the hosts
-either, as when the nameservers of a few sites are gone: the others are to be on time all the same.
+In its own mount namespace (this needs root), `/etc/resolv.conf` lists two servers on loopback: the first never responds,
+the second knows the hosts of 300 feeds. With `--silent N` the second does not respond for N of the hosts either, as if
+the nameservers of a few sites were down; the other feeds must still be polled on time.
 
-All healthy feeds are to be read within two intervals, `/healthz` is to answer in a second meanwhile, and the daemon is
-to end within five seconds of SIGTERM.
+Every healthy feed must be read within two intervals, `/healthz` must respond within a second throughout, and the daemon
+must exit within five seconds of SIGTERM.
 
   names.py --revisor target/release/revisor [--feeds 300] [--silent 40] [--every 30]
 """
@@ -44,7 +44,7 @@ listen = "127.0.0.1:{port}"
 
 
 def apart():
-    """Restarts this program in its own mount namespace."""
+    """Restarts this script in its own mount namespace."""
     if os.environ.get("REVISOR_NAMES_APART"):
         return
     if os.geteuid() != 0:
@@ -62,7 +62,7 @@ def use_nameservers(folder):
 
 
 class Names(threading.Thread):
-    """A name server: `hN.names.example` is a loopback address; the first `silent` of them get no response."""
+    """A nameserver that maps `hN.names.example` to loopback, and stays silent for the first `silent` hosts."""
 
     def __init__(self, silent):
         super().__init__(daemon=True)
@@ -99,7 +99,7 @@ class Names(threading.Thread):
 
 
 class Site(threading.Thread):
-    """A server on all addresses of loopback; `first` has when each host was first polled, `polls` how often."""
+    """A server on all loopback addresses; `first` says when each host was first polled, `polls` how often."""
 
     def __init__(self):
         super().__init__(daemon=True)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""A fortnight of noise: synthetic sites whose pages move all the time, with a few real edits among it.
+"""Simulates two weeks of noise: synthetic sites whose pages change all the time, with a few real edits in between.
 
     noise.py REVISOR [--sites 200] [--articles 5] [--days 14] [--seed 1]
 
-Each site has some of these: counters, a ticker, a consent box that comes and goes, promotions that take turns, a stale
-cache, links that rotate, times that pass. The clock is faked (Debian: faketime); every two hours `check` does what is
-due. In the end the alerts are held against the edits: prints alerts that are no edits, per 100 articles and week, edits
-that were missed, and how large rules and ledger have grown. Ends with 1 when more than 1 is false, or an edit missed.
+Each site has some of these: counters, a ticker, a consent box that comes and goes, alternating promotions, a stale
+cache, rotating links, relative times. The clock is faked (Debian: faketime), and `check` runs every two hours. In the
+end the alerts are compared with the edits. Prints the false alerts per 100 articles and week, the missed edits, and the
+sizes of the rules and the ledger. Exits with 1 if that rate is above 1 or an edit was missed.
 """
 import argparse, datetime, http.server, json, os, pathlib, random, shutil, sqlite3, subprocess, sys, tempfile, threading
 
@@ -27,7 +27,7 @@ def sentence(rng):
 
 
 class Article:
-    """A text, at most one edit of it, and the time of the edit."""
+    """An article: its text, at most one edit, and the time of the edit."""
 
     def __init__(self, site, number, begin, days):
         rng = random.Random(f"{site}-{number}")
@@ -143,7 +143,7 @@ def main():
                            FAKETIME_DONT_FAKE_MONOTONIC="1", TZ="UTC", NO_COLOR="1")
         command = [options.revisor, "--config", home / "config.toml", "--db", home / "r.db", *arguments]
         done = subprocess.run(command, env=environment, capture_output=True, text=True)
-        # Exit code 3: some pages or feeds failed and are checked again later, as happens on any busy machine.
+        # Exit code 3: some pages or feeds failed and will be checked again, as happens on any busy machine.
         if done.returncode == 3: world.partial += 1
         elif done.returncode not in (0, 1): sys.exit(f"{arguments}: {done.returncode} {done.stderr[-2000:]}")
         return done.stdout
@@ -169,11 +169,11 @@ def score(world, home, run, options):
         site = data["feed"]["name"].removeprefix("site-")
         name = "/" + data["entry"]["url"].rsplit("/", 1)[1] + "@" + site
         why = quiet.get(data.get("number")) if event["type"] == "entry.revised" else None
-        # Only removed or added text counts as reported, not the text around it.
+        # Only removed or added text counts as reported, not its context.
         moved = " ".join(text for block in data.get("diff", {}).get("body", {}).get("blocks", [])
                          for op, text in block["segments"] if op != "=")
         article = edits.get(name)
-        # An edit that was reported as one of many, not on its own, was found.
+        # An edit counts as found even if it was reported together with others.
         if article and article.mark in moved and name not in found and why in (None, "bulk_edit", "digest"): found.add(name)
         elif why is None: false.append((site, data.get("text", event["type"])))
     false += [("bulk", "")] * bulk

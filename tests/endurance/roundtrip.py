@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Every change comes out whole, wherever it goes: rounds of edits, then every export held against the database.
+"""Checks that every export has every change in full, by comparing exports with the database after rounds of edits.
 
     pip install warcio feedparser
     roundtrip.py REVISOR FEEDSERVER [--feeds 4] [--rounds 3] [--folder DIR]
 
-FEEDSERVER is the synthetic world of kits/feedserver, started here on a free port. After the rounds the changes are
-exported as CSV, NDJSON, git, Atom, JSON Feed and WARC. Counts, numbers and the words that went and came are compared with
-each other and with the database; `git fsck` and `warcio check` have to pass, and feedparser has to see an id of its own
-for each change. Prints a table; ends with 1 when something differs.
+FEEDSERVER is the synthetic publisher from kits/feedserver, started here on a free port. After the rounds the changes are
+exported as CSV, NDJSON, git, Atom, JSON Feed and WARC. Counts, change numbers, and removed and added words are compared
+with each other and with the database; `git fsck` and `warcio check` must pass, and feedparser must find a unique id for
+each change. Prints a table; exits with 1 if anything differs.
 """
 import argparse, collections, csv, html, json, os, re, socket, sqlite3, subprocess, sys, tempfile, time, urllib.request
 
@@ -35,7 +35,7 @@ def plain(markup):
 
 
 def moved(diff):
-    """The removed and the added words in all text fields of a change."""
+    """The removed words and the added words in all text fields of a change."""
     fields = [diff.get(name) or [] for name in ["title", "standfirst", "byline"]]
     for name in ["summary", "body"]:
         fields += [block["segments"] for block in (diff.get(name) or {}).get("blocks", []) if block["op"] != "move"]
@@ -88,7 +88,7 @@ def stored(world):
 
 
 def check_text(what, changes, sides):
-    """`sides` gives the text of a change in an export: where removed words, and where added words, have to be."""
+    """Checks an export: `sides` returns the texts of a change that must have the removed and the added words."""
     whole = 0
     for number, (went, came) in changes.items():
         before, after = sides(number)

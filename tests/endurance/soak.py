@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Lets the daemon run for an hour on accelerated schedules against a publisher with faults, and measures it.
+"""Runs the daemon for an hour on accelerated schedules against a faulty publisher, and measures it.
 
-Every `--every` seconds all feeds are due again; every minute a round brings new entries, edits and noise; a share of the
-feeds fails, hangs, breaks off or sends rubbish; the receiver refuses a third of the first attempts. Measured each ten
-seconds: resident memory, file descriptors, threads, size of database and WAL, how late the latest feed is. At the end
-comes a table, a plot of memory over time (SVG), and a verdict: after the warm-up memory and descriptors stay within 10 %,
-the WAL stays bounded, and no feed of a well-behaved host is late.
+All feeds are due again every `--every` seconds, and each minute a round brings new entries, edits and noise. Some feeds
+fail, hang, break off or send garbage, and the receiver refuses a third of the first attempts. Every ten seconds the
+script measures resident memory, file descriptors, threads, the sizes of database and WAL, and how overdue the latest
+feed is. At the end it prints a table, plots memory over time (SVG), and gives a verdict: after the warm-up, memory and
+descriptors must stay within 10 %, the WAL must stay bounded, and no feed of a well-behaved host may be late.
 
   soak.py --revisor target/release/revisor --feedserver …/feedserver [--minutes 60] [--feeds 1000]
 """
@@ -58,7 +58,7 @@ def size(path):
 
 
 def plot(path, points, title):
-    """Memory over time as an SVG: `points` are (seconds, bytes)."""
+    """Plots memory over time as SVG; `points` are pairs of seconds and bytes."""
     width, height, left, top = 800, 320, 60, 30
     span = max(points[-1][0], 1)
     most = max(value for _, value in points) * 1.1
@@ -95,7 +95,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="revisor-soak-")
     publisher = Publisher(options.feedserver, hosts=hosts, cache_mb=300)
     receiver = Receiver(options.seed, bad=0.33)
-    # A divisor of the hosts, so that a host is faulty or well-behaved with all of its feeds.
+    # A divisor of the number of hosts, so that the feeds of a host are either all faulty or all well-behaved.
     steps = [step for step in range(2, hosts + 1) if hosts % step == 0]
     step = min(steps, key=lambda step: abs(1 / step - options.faulty)) if options.faulty else 0
 
@@ -124,7 +124,7 @@ def main():
                 raise SystemExit(f"the daemon ended by itself with {daemon.returncode}")
             memory, files, threads = process(daemon.pid)
             late = revisor.query(
-                # The faulty feeds have their own hosts: a 503 makes all feeds of a host wait.
+                # Faulty feeds have their own hosts, as a 503 makes all feeds of a host wait.
                 "SELECT max(?1 - next_poll_at) FROM feeds WHERE active = 1 AND url LIKE '%/sfeed/%'",
                 int(time.time() * 1000),
             )

@@ -1,7 +1,7 @@
-"""What the endurance runs share: a publisher that knows the truth, a receiver that misbehaves, and the program between.
+"""Shared by the endurance runs: a publisher that knows its edits, a receiver that misbehaves, and the program itself.
 
-Needs only Python's standard library, a built revisor, and the `feedserver` of the kits: a server of feeds on loopback
-whose every answer is a function of (feed, entry, round), and which says at `/__truth/N` what truly changed in a round.
+Needs only Python's standard library, a built revisor, and the `feedserver` of the kits. It serves feeds on loopback;
+each response depends only on (feed, entry, round), and `/__truth/N` lists the edits that round N really made.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ class Publisher:
         return f"http://{ip}:{self.port}{path}"
 
     def round(self, number, **profile):
-        """Starts a round, with the shares of feeds that get new entries, edits and noise."""
+        """Starts a round; the arguments are the shares of feeds that get new entries, edits and noise."""
         query = "&".join(f"{key}={value}" for key, value in profile.items())
         fetch(self.address(f"/__round/{number}?{query}"), post=True)
 
@@ -69,10 +69,10 @@ class Publisher:
 
 
 class Receiver:
-    """Accepts webhooks at /hook/TARGET; the first attempts of each fail, according to the seed.
+    """Accepts webhooks at /hook/TARGET; whether the first attempts at each fail depends on the seed.
 
-    `log` has each request in response order: (time, target, webhook-id, hash of the body, status), with status
-    0 for a connection that was reset after the body. `healthy` ends the misbehaving.
+    `log` has each request in the order of the responses: (time, target, webhook-id, hash of the body, status), with
+    status 0 if the connection was reset after the body. `healthy` ends the misbehaviour.
     """
 
     def __init__(self, seed, bad=0.35):
@@ -97,7 +97,7 @@ class Receiver:
             request_queue_size = 128
 
             def handle_error(self, *_):
-                pass  # a sender that was killed
+                pass  # the sender was killed
 
         self.server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -109,13 +109,13 @@ class Receiver:
         self.take(handler, handler.path.rsplit("/", 1)[-1], handler.headers.get("webhook-id"), body)
 
     def count(self, target, uid):
-        """The number of this attempt."""
+        """The number of this attempt, which is counted here."""
         with self.lock:
             number = self.attempts[target, uid] = self.attempts.get((target, uid), 0) + 1
             return number
 
     def fate(self, target, uid, number, body):
-        """The status of a response, and the delay before it in seconds."""
+        """The status of a response, and the seconds to wait before it."""
         fate = random.Random(f"{self.seed}/{target}/{uid}/{number}").random()
         if self.healthy or number > 3 or fate >= self.bad:
             return 204, 0
@@ -155,7 +155,7 @@ SECRET = "whsec_ZW5kdXJhbmNlLCBlbmR1cmFuY2UsIGVuZHVyYW5jZSE="
 
 
 def configuration(folder, publisher, feeds, targets, receiver, more="", feed_path=None, feed_more=None):
-    """Writes FOLDER/config.toml: `feeds` feeds over the hosts of the publisher, `targets` names at the receiver."""
+    """Writes FOLDER/config.toml with `feeds` feeds on the hosts of the publisher, and `targets` at the receiver."""
     lines = [
         f'database = "{folder}/revisor.db"',
         more,
@@ -180,7 +180,7 @@ def configuration(folder, publisher, feeds, targets, receiver, more="", feed_pat
 
 
 class Revisor:
-    """The program with its configuration; the daemon logs to FOLDER/daemon.log."""
+    """The program and its configuration; the daemon logs to FOLDER/daemon.log."""
 
     def __init__(self, binary, folder, config):
         self.binary, self.folder, self.config = binary, folder, config
@@ -200,7 +200,7 @@ class Revisor:
 
     @staticmethod
     def heeds_signals(daemon):
-        """Whether a daemon that was just started already handles SIGTERM."""
+        """Whether a daemon that has just started already handles SIGTERM."""
         try:
             with open(f"/proc/{daemon.pid}/status") as file:
                 caught = next(line for line in file if line.startswith("SigCgt:"))

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes seeds for the fuzz targets: seeds.py ROOT OUT. What REVISOR_CORPORA holds is used when it is set; it is other
-people's text and goes to OUT (under target/), never into the repository."""
+"""Writes seeds for the fuzz targets: seeds.py ROOT OUT. If REVISOR_CORPORA is set, the files in that folder are used as
+well; they are other people's text, so they go to OUT (under target/) and never into the repository."""
 import gzip
 import json
 import os
@@ -43,7 +43,7 @@ def put(folder, number, data):
 
 
 def database(articles, versions, out):
-    """Of diffengine, with small pages, so that a few wrong bytes reach every part of it."""
+    """Writes a database of diffengine, with small pages, so that a few wrong bytes can hit any part of it."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / "diffengine.db"
     path.unlink(missing_ok=True)
