@@ -1,4 +1,4 @@
-//! Politeness of whole checks, against a server on the loopback address and under a clock that the test sets.
+//! The politeness of whole checks, against a server on loopback and with a clock that the test sets.
 
 mod clock;
 mod crowded;
@@ -29,7 +29,7 @@ const ARTICLE: &str = "<!doctype html><title>Harbour</title><article><h1>Harbour
 
 type Answer = dyn Fn(&str, &str) -> String + Send + Sync;
 
-/// A server that answers an address and the head of a request with a status line, headers and a body.
+/// A server that computes each response (status line, headers, body) from the path and the head of the request.
 struct Site {
     port: u16,
     answer: Arc<Mutex<Arc<Answer>>>,
@@ -37,7 +37,7 @@ struct Site {
 }
 
 impl Site {
-    /// It is there on all loopback addresses, so that a test has several hosts.
+    /// Listens on all loopback addresses, so that a test has several hosts.
     fn start(answer: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
         let site = Self {
@@ -67,12 +67,12 @@ impl Site {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// The same at another host.
+    /// The address of the same path on another host.
     fn at(&self, host: &str, path: &str) -> String {
         format!("http://{host}:{}{path}", self.port)
     }
 
-    /// The heads of the requests for an address, in small letters.
+    /// The heads of all requests for a path, in lower case.
     fn asked(&self, path: &str) -> Vec<String> {
         let start = format!("get {path} ");
         let heads = self.heads.lock().unwrap();
@@ -107,7 +107,7 @@ fn item(path: &str) -> String {
     format!("<item><guid>{path}</guid><title>Harbour closes</title><link>{path}</link></item>")
 }
 
-/// A checker over a database of its own.
+/// A checker with its own database.
 struct Bench {
     clock: Arc<Fixed>,
     store: Store,
@@ -170,7 +170,7 @@ impl Bench {
         report.unwrap()
     }
 
-    /// The entries that have a page, in the order of their numbers.
+    /// The entries that have a page, by number.
     fn entries(&self) -> Vec<KnownEntry> {
         let ids = self
             .checker
@@ -180,7 +180,7 @@ impl Bench {
         ids.into_iter().filter_map(entry).collect()
     }
 
-    /// Between which looks a change was made.
+    /// The two checks between which a change was made.
     fn window(&self, number: i64) -> (Timestamp, Timestamp) {
         let change = self
             .checker
@@ -196,7 +196,7 @@ impl Bench {
     }
 }
 
-/// Everything that polls leave behind, apart from random names and times of the day.
+/// Everything that polls store, apart from random names and times of day.
 fn stored(folder: &Path) -> Vec<String> {
     let conn = rusqlite::Connection::open(folder.join("revisor.db")).unwrap();
     let mut all = Vec::new();
@@ -251,7 +251,7 @@ fn config(site: &Site, rest: &str) -> String {
     )
 }
 
-/// A page with a validator, and a 304 for whoever brings it.
+/// A page with a validator, and a 304 for requests that send it.
 fn page(head: &str) -> String {
     let tag = "ETag: \"1\"\r\nContent-Type: text/html\r\n";
     match head.contains("if-none-match: \"1\"") {
@@ -362,7 +362,7 @@ async fn who_is_led_to_another_host_waits_for_that_one_as_well() {
     assert_eq!(site.asked("/a").len(), 1, "once, however little was known");
     assert_eq!(site.asked("/robots.txt").len(), 3);
 
-    // What the database knows of the other host is not asked for again.
+    // What the database knows about the other host is not requested again.
     drop(bench);
     let bench = Bench::new(folder.path(), &config, start() + HOUR).await;
     assert_eq!(bench.look(entries[1].id).await, PageResult::Unchanged);
@@ -450,7 +450,7 @@ async fn a_move_is_remembered_when_the_feed_answers_there_unchanged() {
     assert_eq!(site.asked("/feed").len(), 2);
 }
 
-/// Thousands of checks wait for their host, or for a place among those under way.
+/// Thousands of checks wait for their host, or for a free place among the running ones.
 #[tokio::test]
 async fn a_check_that_waits_takes_little_memory() {
     let folder = tempfile::tempdir().unwrap();

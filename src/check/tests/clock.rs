@@ -1,8 +1,8 @@
-//! Clocks that leap.
+//! Clocks that jump.
 
 use super::*;
 
-/// A feed with two entries whose pages are on the article clock.
+/// A feed with two entries whose pages have an article clock.
 async fn timed(folder: &Path, site: &Site) -> Bench {
     let config = config(site, "every = \"1h\"\njitter = \"0%\"\n");
     let bench = Bench::new(folder, &config, start()).await;
@@ -45,19 +45,19 @@ async fn a_clock_that_is_set_back_moves_all_plans_with_it_and_only_once() {
     let page = bench.entries()[0].page.next;
     let back = HOUR * 24 * 365 * 10;
     bench.clock.set(start() - back);
-    // Also when nobody ran as it was set.
+    // Also if the program was not running when the clock was set.
     assert_eq!(bench.checker.ahead().unwrap(), back);
     for _ in 0..2 {
         bench.checker.set_back(back).await.unwrap();
         assert_eq!(bench.feed().next_poll, Some(next - back));
         assert_eq!(bench.entries()[0].page.next, page.map(|page| page - back));
         assert_eq!(bench.checker.ahead().unwrap(), Duration::ZERO);
-        // What is done at each start leaves it as it is.
+        // The steps of each start change nothing.
         let away = bench.checker.away().unwrap();
         bench.checker.catch_up(away).await.unwrap();
         assert_eq!(bench.feed().next_poll, Some(next - back));
     }
-    // The next poll is in time, and finds what it finds.
+    // The next poll is on time, and finds the current feed.
     bench.clock.set(next - back);
     site.becomes(|path, _| match path {
         "/feed" => reply(
@@ -71,7 +71,7 @@ async fn a_clock_that_is_set_back_moves_all_plans_with_it_and_only_once() {
     assert_eq!(report.changes, [ChangeNumber(1)]);
     let window = bench.window(1);
     assert!(window.0 <= window.1, "{window:?}");
-    // And forward again: the order of changes is that of their numbers, whatever their times.
+    // And forward again: changes are ordered by number, whatever their times.
     bench.clock.set(start() + HOUR * 2);
     site.becomes(|path, _| match path {
         "/feed" => reply(

@@ -1,9 +1,9 @@
-//! More documents than there is room for.
+//! More documents than fit in memory.
 
 use super::*;
 use crate::store::Underway;
 
-/// Twenty entries on hosts of their own.
+/// Twenty entries, each on its own host.
 fn items(site: &Site, title: &str) -> String {
     (2..22)
         .map(|n| item(&site.at(&format!("127.0.0.{n}"), &format!("/{n}"))))
@@ -45,7 +45,7 @@ async fn without_any_room_one_document_after_the_other_goes_on() {
         "/robots.txt" => reply("404 Not Found", "", ""),
         _ => page(head),
     });
-    // All pages, and the feed, whose changed entries would be looked at along with it if there were room.
+    // All pages, and the feed, which would fetch the pages of its changed entries as well if there were room.
     let mut tasks = tokio::task::JoinSet::new();
     for entry in all {
         let checker = Arc::clone(&bench.checker);

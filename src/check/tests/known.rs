@@ -1,8 +1,8 @@
-//! Items that are known by their bytes: polls that do not read them again end as if they had.
+//! Items that are recognised by their bytes: polls that skip reading them end as if they had read them.
 
 use super::*;
 
-/// Numbers that look drawn, and are the same in every run.
+/// Pseudo-random numbers that are the same in every run.
 struct Draw(u64);
 
 impl Draw {
@@ -15,7 +15,7 @@ impl Draw {
     }
 }
 
-/// A feed that lives: its items are added, edited, taken out, doubled, moved, and everything around them changes.
+/// A feed in use: items are added, edited, removed, duplicated and moved, and everything around them changes.
 #[derive(Clone)]
 struct Story {
     guid: usize,
@@ -23,7 +23,7 @@ struct Story {
     text: usize,
     date: usize,
     link: usize,
-    /// Ignored when texts are compared, but recorded.
+    /// Recorded, but ignored when texts are compared.
     comments: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Whoever was told that a feed fails is told once when it is well again, whatever lies between.
+//! After an alert about a failing feed, exactly one alert reports its recovery, whatever happens in between.
 
 use super::*;
 use crate::domain::ids::EventId;
@@ -8,7 +8,7 @@ const GOOD: &str = "200 OK";
 const BAD: &str = "500 Internal Server Error";
 
 impl Bench {
-    /// A poll at a moment when everything is answered with this status.
+    /// Polls at a moment when every response has this status.
     async fn answered(&self, site: &Site, status: &'static str) {
         site.becomes(move |_, _| match status {
             GOOD => reply(GOOD, "", &rss("", "")),
@@ -18,7 +18,7 @@ impl Bench {
         self.poll().await;
     }
 
-    /// What was told, in order.
+    /// The events that were reported, in order.
     fn told(&self) -> Vec<&'static str> {
         let told = self
             .checker
@@ -34,7 +34,7 @@ impl Bench {
     }
 }
 
-/// A feed that ended the process twice before.
+/// A feed that has crashed the process twice before.
 async fn left_alone(folder: &Path, site: &Site) -> Bench {
     let bench = Bench::new(folder, &config(site, ""), start()).await;
     let suspect = format!(
@@ -94,7 +94,7 @@ async fn a_feed_that_a_person_takes_up_again() {
     for _ in 0..4 {
         bench.answered(&site, BAD).await;
     }
-    // Somebody hoped that it was mended.
+    // The feed was resumed in the hope that it was fixed, so its failing is reported again.
     assert_eq!(bench.told(), ["feed.failing", "feed.failing"]);
     bench.resume().await;
     bench.answered(&site, BAD).await;
@@ -124,7 +124,7 @@ async fn a_feed_whose_failures_were_stored_together() {
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench::new(folder.path(), &config(&site, ""), start()).await;
     bench.answered(&site, BAD).await;
-    // A person asks while the poll before is not stored yet: both are the second failure to themselves.
+    // Two manual checks while the first poll is not stored yet: each takes itself for the second failure.
     let id = bench.feed().id;
     for _ in 0..2 {
         let check = bench.checker.check_feed(id, WaitLimit::Endless);

@@ -1,8 +1,8 @@
-//! Pages that lead to another host, which has to wait: their own host is asked once for where they lead.
+//! Pages that redirect to another host which has to wait: their own host is asked for the redirect only once.
 
 use super::*;
 
-/// Two entries whose pages lead to one host that wants a long pause between two; the second one has to wait.
+/// Two entries whose pages redirect to one host with a long crawl delay; the second one has to wait.
 async fn waiting(folder: &Path, site: &Site, links: &Mutex<String>) -> (Bench, EntryId) {
     let two = [("127.0.0.2", "/a"), ("127.0.0.3", "/b")];
     *links.lock().unwrap() = two.map(|(host, path)| item(&site.at(host, path))).concat();
@@ -19,7 +19,7 @@ fn leads_to(head: &str, path: &str) -> String {
 }
 
 impl Bench {
-    /// A look for which it is too early; the page is looked at again when it is due.
+    /// A check that comes too early; the page is checked again when it is due.
     async fn too_early(&self, entry: EntryId) {
         let PageResult::Failed(why) = self.look(entry).await else {
             panic!("it is too early");
@@ -50,7 +50,7 @@ async fn a_page_goes_on_from_where_it_has_led() {
     assert_eq!(bench.look(entry).await, PageResult::Unchanged);
     assert_eq!((site.asked("/b").len(), site.asked("/to/b").len()), (1, 1));
 
-    // That was one look: the next one begins anew.
+    // That was one check; the next one starts with the page itself again.
     bench.checker.hosts.refill(&bench.checker.settings());
     let row = bench.checker.read(|reader| reader.entry(entry));
     bench.clock.set(row.unwrap().unwrap().page.next.unwrap());

@@ -1,4 +1,4 @@
-//! When a feed is asked again: by its rhythm, the wishes of its publisher, after a night off.
+//! When a feed is polled again: by its rhythm, by its publisher's wishes, and after a night off.
 
 use super::*;
 
@@ -34,12 +34,12 @@ async fn a_304_keeps_the_lifetime_that_it_is_silent_about() {
     bench.poll().await;
     drop(bench);
     let bench = Bench::new(folder.path(), &config, start() + HOUR * 3).await;
-    // Once a day, at a moment of the feed's own, the whole document is asked for: it may be this poll.
+    // Once a day, at a moment that depends on the feed, the whole document is requested: it may be this poll.
     bench.poll().await;
     bench.poll().await;
     assert_eq!(bench.feed().next_why, "publisher asks for 3h (max-age)");
 
-    // One that speaks has the last word.
+    // A 304 with a header of its own overrides what was said before.
     site.becomes(|_, _| reply("304 Not Modified", "Cache-Control: no-cache\r\n", ""));
     bench.poll().await;
     assert_eq!(bench.feed().next_why, "every 15m");
@@ -62,7 +62,7 @@ async fn a_lifetime_that_is_counted_down_is_kept_only_where_it_moves_a_poll() {
     let site = Site::start(says(600));
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench::new(folder.path(), &config(&site, "every = \"15m\"\n"), start()).await;
-    // The first four are less than the interval, or hardly more.
+    // The first four are shorter than the interval, or hardly longer.
     for (named, kept) in [
         (600, None),
         (300, None),
@@ -83,7 +83,7 @@ async fn a_lifetime_that_is_counted_down_is_kept_only_where_it_moves_a_poll() {
             .lifetime
             .map(|lifetime| lifetime.as_secs());
         assert_eq!(lifetime, kept, "{named}");
-        // Each answer plans its own next poll.
+        // Each response plans its own next poll.
         let wait = bench.feed().next_poll.unwrap().since(start());
         assert!(wait >= Duration::from_secs(named), "{named}: {wait:?}");
     }
@@ -159,7 +159,7 @@ async fn a_night_off_is_caught_up_with_over_an_interval() {
 
 #[tokio::test]
 async fn a_site_that_is_not_reached_just_after_the_start_is_asked_again_soon_and_once() {
-    // Nobody listens there.
+    // No server listens there.
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap();
     drop(free);

@@ -1,4 +1,4 @@
-//! What robots.txt forbids and asks for.
+//! What robots.txt forbids, and the delays that it asks for.
 
 use super::*;
 
@@ -33,7 +33,7 @@ async fn what_robots_txt_forbids_is_not_asked_for_until_it_says_something_else()
         assert_eq!(entry.page.next, Some(start() + HOUR * 24));
     }
 
-    // A restart asks nobody anew.
+    // A restart does not request it again.
     drop(bench);
     let later = start() + HOUR * 23;
     let bench = Bench::new(folder.path(), &config, later).await;

@@ -31,7 +31,7 @@ impl Bench {
             .unwrap()
     }
 
-    /// Checks the page of the only entry when that is due.
+    /// Checks the page of the only entry when it is due.
     async fn look_when_due(&self) -> PageResult {
         let entry = self.entries().remove(0);
         let now = self.checker.now();
@@ -45,7 +45,7 @@ impl Bench {
     }
 }
 
-/// An edit, told, and a page that says again what it said before: the edit was taken back, or this is a stale copy.
+/// A reported edit, then a page with the earlier text again: either the edit was reverted, or this is a stale copy.
 async fn taken_back(folder: &Path, site: &Site, now: Timestamp) -> Bench {
     let bench = Bench::new(
         folder,
@@ -78,7 +78,7 @@ async fn a_change_that_waits_is_judged_by_a_check_after_the_clock_was_set_back()
     let bench = taken_back(folder.path(), &site, start() + AHEAD).await;
     bench.clock.set(start());
     bench.checker.set_back(AHEAD).await.unwrap();
-    // The checks by the other clock say nothing.
+    // Checks by the other clock prove nothing.
     assert_eq!(bench.settle_after(Duration::ZERO).await, 0);
     assert_eq!(bench.waiting(), 1);
     bench.look_when_due().await;
@@ -136,7 +136,7 @@ async fn a_page_that_is_checked_along_with_its_feed_waits_likewise() {
         site.becomes(told(summary, NOT));
         bench.clock.set(bench.checker.now() + HOUR);
         assert_eq!(bench.poll().await.changes, [ChangeNumber(2)]);
-        // A feed that says something else is an edit, whatever its page says.
+        // A feed with another text proves an edit, whatever its page says.
         assert_eq!(bench.waiting(), waits, "{summary}");
     }
 }

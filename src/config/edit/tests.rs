@@ -51,7 +51,7 @@ fn urls(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// As `revisor rm` does it: what is meant by a name is for the loaded configuration to say.
+/// Like `revisor rm`: the loaded configuration decides which feed a name means.
 fn remove_feed(text: &str, meant: &str) -> Result<Option<String>, EditError> {
     let environment = Environment::default();
     let (flags, secrets) = (Flags::default(), Secrets::Required);
@@ -166,14 +166,14 @@ fn names_that_load_makes_do_not_change() {
 
 #[test]
 fn feed_is_taken_out_with_its_comment_and_all_else_stays() {
-    // By the name that load makes.
+    // By the name that loading generates.
     let without_b = remove_feed(FILE, "b").unwrap().unwrap();
     let (start, end) = (
         FILE.find("# Slow").unwrap(),
         FILE.find("[[feed]]\nurl = \"https://c").unwrap(),
     );
     assert_eq!(without_b, format!("{}{}", &FILE[..start], &FILE[end..]));
-    // By address; the heading above stays.
+    // By address; the heading above it stays.
     let without_a = remove_feed(FILE, "https://a.example/rss.xml")
         .unwrap()
         .unwrap();
@@ -182,7 +182,7 @@ fn feed_is_taken_out_with_its_comment_and_all_else_stays() {
         FILE.find("# Slow").unwrap(),
     );
     assert_eq!(without_a, format!("{}{}", &FILE[..start], &FILE[end..]));
-    // By another form of the address.
+    // By another spelling of the address.
     let without_c = remove_feed(FILE, "http://www.c.example/rss.xml/")
         .unwrap()
         .unwrap();
@@ -260,7 +260,7 @@ fn file_is_replaced_through_links_with_its_permissions() {
     assert!(link.symlink_metadata().unwrap().is_symlink());
     assert_eq!(real.metadata().unwrap().permissions().mode() & 0o777, 0o604);
     assert_eq!(urls(&std::fs::read_to_string(&real).unwrap()).len(), 4);
-    // Nothing to change, or an error: the file stays, and nothing is left behind.
+    // Nothing to change, or an error: the file stays as it is, and no temporary file is left.
     assert_eq!(edit_file(&link, |_| Ok(None)).unwrap(), FileEdit::Unchanged);
     let error = edit_file(&link, |_| Err(EditError::NotUnderstood("no".to_owned())));
     assert!(error.is_err());

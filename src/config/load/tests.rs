@@ -30,7 +30,7 @@ fn config(text: &str) -> Config {
     loaded_with(text, &[]).unwrap().config
 }
 
-/// The mistakes, without the path before line and column.
+/// The mistakes, without the path in front of line and column.
 fn mistakes(text: &str) -> Vec<String> {
     let error = loaded_with(text, &[]).expect_err(text).to_string();
     error
@@ -79,8 +79,7 @@ fn nothing_given_yields_the_defaults_of_the_design() {
     assert!(config.feeds.is_empty() && config.targets.is_empty());
 }
 
-/// Every key of the raw types is in the file, and every key of the file in the raw types; and each default is given in
-/// the file and not in the code.
+/// The file and the raw types have the same keys, and each default is set in the file and not in the code.
 #[test]
 fn default_toml_and_the_raw_types_have_the_same_keys() {
     use crate::config::TargetKind;
@@ -120,7 +119,7 @@ fn default_toml_and_the_raw_types_have_the_same_keys() {
             .unwrap();
         kinds.push(*kind);
         let mut shown = keys(table);
-        // The first one has the keys of all; secrets can be in several places.
+        // The first target lists the keys that all kinds share; secrets can be set in several ways.
         let mut known = if place == 0 {
             named(RawTargetCommon::KEYS)
         } else {
@@ -142,7 +141,7 @@ fn default_toml_and_the_raw_types_have_the_same_keys() {
         TargetKind::ALL,
         "each kind has a sample, in the order of the table"
     );
-    // The file as it is, and with its samples, is a configuration.
+    // The file is a valid configuration, both as it is and with its samples enabled.
     let problems = loaded_with(crate::config::DEFAULT_TOML, &[]);
     assert_eq!(problems.unwrap().config, config(""));
     let sampled = config(&text);

@@ -38,13 +38,13 @@ fn taken(pages: &mut DuePages, room: usize, places: impl FnMut(&str) -> usize) -
 fn what_is_most_overdue_by_its_own_interval_comes_first() {
     let now = 100_000;
     let pages = vec![
-        // A week's interval, a day late.
+        // An interval of a week, a day late.
         page(1, "a.example", Some(0), 60_000),
-        // Five minutes' interval, ten minutes late.
+        // An interval of five minutes, ten minutes late.
         page(2, "a.example", Some(now - 900), now - 600),
-        // Half an hour's, one minute late.
+        // An interval of half an hour, one minute late.
         page(3, "a.example", Some(now - 1860), now - 60),
-        // Never seen, an hour late.
+        // Never checked, an hour late.
         page(4, "a.example", None, now - 3600),
     ];
     let mut due = due_at(now, &pages);
@@ -86,7 +86,7 @@ fn a_feed_with_pages_on_many_hosts_takes_no_places_from_the_others() {
 
 #[test]
 fn a_host_that_waits_hides_nobody_however_many_pages_it_has() {
-    // All of them due before the one of the other host, and the last ones most overdue by their own intervals.
+    // All of them are due before the one on the other host; the last ones are the most overdue for their intervals.
     let mut pages: Vec<DueKey> = (0..30_000)
         .map(|n| {
             page(
@@ -125,8 +125,8 @@ fn after_trouble_the_pause_doubles_and_ends() {
     assert!(!trouble.holds(7, minute));
 }
 
-/// Ten thousand feeds at two thousand hosts, after a night in which nothing polled: a simulated hour, second by second,
-/// with what decides in the daemon: the schedule, the turns at hosts, and a request that takes two seconds.
+/// Ten thousand feeds on two thousand hosts, after a night without polls. Simulates an hour, second by second, with
+/// the parts of the daemon that decide: the schedule and the turns at hosts. A request takes two seconds.
 #[test]
 #[expect(clippy::print_stderr, reason = "figures that somebody wants to read")]
 fn ten_thousand_feeds_after_a_night_off_make_no_stampede() {

@@ -9,7 +9,7 @@ use crate::time::{Clock as _, Fixed};
 const HOUR: Duration = Duration::from_hours(1);
 const INTERVAL: Duration = Duration::from_mins(15);
 
-/// A poller at work, over feeds that cannot be reached: each poll fails, and the next one is planned.
+/// A running poller with unreachable feeds: each poll fails, and the next one is planned.
 struct Bench {
     clock: Arc<Fixed>,
     assembly: Assembly,
@@ -23,7 +23,7 @@ impl Bench {
         let environment = Environment::from_pairs([("REVISOR_DB", database)]);
         let mut text = "[fetch]\nevery = \"15m\"\nhost_delay = \"0s\"\n".to_owned();
         for feed in 0..20 {
-            // Refused before anything is sent: a private address.
+            // A private address, which is refused before any request is sent.
             let _ = writeln!(text, "[[feed]]\nurl = \"http://127.0.0.1:1/{feed}\"");
         }
         let loaded = from_text(
@@ -55,7 +55,7 @@ impl Bench {
             .unwrap()
     }
 
-    /// Waits until all feeds are as wanted; the poller comes round four times in a second.
+    /// Waits until all feeds are as wanted; the poller wakes up four times a second.
     async fn all(&self, what: &str, mut wanted: impl FnMut(&FeedRow) -> bool) {
         for _ in 0..1500 {
             if self.feeds().iter().all(&mut wanted) {
@@ -87,14 +87,14 @@ async fn a_clock_that_leaps_stalls_nothing_and_floods_nobody() {
         .map(|feed| feed.next_poll)
         .collect();
 
-    // An hour back: everything keeps its distance.
+    // An hour back: all distances are kept.
     bench.clock.set(start - HOUR);
     bench
         .all("planned by the new clock", |feed| {
             feed.next_poll.is_some_and(|next| next < start)
         })
         .await;
-    // The clock of the test stands still while the poller comes round: by so much it was set back further.
+    // The clock of the test does not move until the poller wakes up, so the feeds were set back by that much more.
     let feeds = bench.feeds();
     let moved: Vec<_> = feeds
         .iter()
@@ -113,8 +113,8 @@ async fn a_clock_that_leaps_stalls_nothing_and_floods_nobody() {
         "nobody was asked"
     );
 
-    // A night asleep, then ten years ahead: scattered over an interval, and not all at once.
-    // (What was not polled since the night counts it into its interval.)
+    // After a night of sleep, and after a jump of ten years, polls are spread over an interval instead of coming all
+    // at once. (Feeds that were not polled since the night count it as part of their interval.)
     for (leap, bound) in [(HOUR * 9, INTERVAL * 2), (HOUR * 24 * 365 * 10, HOUR * 9)] {
         let now = bench.clock.now() + leap;
         bench.clock.set(now);

@@ -1,4 +1,4 @@
-//! Mistakes, each with its place.
+//! Mistakes are reported with their places.
 
 use super::*;
 
@@ -276,7 +276,7 @@ fn every_mistake_is_told_with_its_place() {
             "[[target]]\nname = \"a\"\nkind = \"webhook\"\nurl = \"https://a.example/\"\nfields = [\"headline\"]",
             &["5:11: \"headline\" is not a field; expected one of title, "],
         ),
-        // All at once, in the order of the file.
+        // All in one go, in the order of the file.
         (
             "timezome = 1\n[fetch]\nevery = 5\ntimeout = \"x\"\n[[feed]]\nurl = 1",
             &[

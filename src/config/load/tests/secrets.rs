@@ -1,4 +1,4 @@
-//! Secrets, logins and proxies: where they come from, and that nothing shows them.
+//! Secrets, logins and proxies: where they come from, and that they are never shown.
 
 use super::*;
 
@@ -78,7 +78,7 @@ fn secrets_come_from_files_variables_and_credentials() {
             "{text}"
         );
     }
-    // What comes from a file is looked at again.
+    // Secrets from files are read again.
     let lines = format!(
         "{url}\nsecret_file = \"desk.secret\"\nsecret_previous_env = \"DESK\"\n\
          [[feed]]\nurl = \"https://e.example/a\"\nuser = \"u\"\npassword_file = \"word\"\nproxy_file = \"proxy\"\n"
@@ -92,7 +92,7 @@ fn secrets_come_from_files_variables_and_credentials() {
         .filter_map(|file| file.file_name()?.to_str())
         .collect();
     assert_eq!(names, ["desk.secret", "proxy", "url", "word"]);
-    // Who only reads the database does without.
+    // Commands that only read the database do without secrets.
     let loaded = load(
         &format!("{url}\nsecret_file = \"none\""),
         Secrets::WhereReadable,
@@ -106,7 +106,8 @@ fn secrets_come_from_files_variables_and_credentials() {
     );
     let warnings = loaded.warnings.join("\n");
     assert!(!warnings.contains("cannot read"), "{warnings}");
-    // Who checks it need not have the service's rights and credentials; what is not there is missing for everybody.
+    // `config check` may lack the rights and credentials of the service; a missing file is missing for everyone,
+    // though.
     let check = |lines| load(&format!("{url}\n{lines}"), Secrets::WhereThere);
     let error = check("secret_file = \"none\"").unwrap_err();
     assert!(
@@ -140,7 +141,7 @@ fn secrets_are_never_shown() {
             "{text}"
         );
     }
-    // A mistake beside them does not bring them up either.
+    // Mistakes next to them do not reveal them either.
     for bad in [
         "url = \"token\"",
         "url = \"https://a.example/\"\nsecret = [\"token\"]",
@@ -228,7 +229,7 @@ fn logins_headers_and_proxies_are_checked_without_telling_what_they_are() {
         assert!(found.contains(expected), "{lines}\n{found}");
         assert!(!found.contains("s3cret"), "{found}");
     }
-    // A proxy of one level hides that of the level above, whatever key names it.
+    // A proxy on one level hides that of the level above, whichever key sets it.
     let text = "[fetch]\nproxy = \"http://p.example:1\"\n[[feed]]\nurl = \"https://a.example/\"\n\
                 proxy_env = \"P\"\n[[feed]]\nurl = \"https://b.example/\"\nproxy = \"none\"";
     let config = loaded_with(text, &[("P", "http://u:s3cret@q.example:2")]);

@@ -1,4 +1,4 @@
-//! Configurations of more than one file.
+//! Configurations made of several files.
 
 use super::*;
 use crate::config::places::ConfigFile;
@@ -27,7 +27,7 @@ impl Folder {
         Ok(loaded.config)
     }
 
-    /// The mistakes, without the folder.
+    /// The mistakes, without the folder in front.
     fn mistakes(&self) -> Vec<String> {
         let prefix = format!("{}/", self.0.path().display());
         let text = self.load().expect_err("a mistake").to_string();
@@ -137,7 +137,7 @@ fn lists_give_address_name_and_tags() {
         ["news".to_owned(), "two words".to_owned()]
     );
     assert_eq!(config.lists.len(), 2);
-    // What is printed as being in force can be read again.
+    // The printed configuration can be loaded again.
     let again = from_text(
         &show(&config),
         None,
@@ -162,7 +162,7 @@ fn folder_alone_is_a_configuration() {
     assert!(matches!(file, ConfigFile { exists: false, .. }));
 }
 
-/// Lines are counted once, not once per mistake: a list pasted into itself has a hundred thousand of them.
+/// Lines are counted once, not once per mistake: a list that was pasted in has a hundred thousand of them.
 #[test]
 fn many_mistakes_are_found_in_no_time() {
     let lines: String = (0..50_000)

@@ -1,4 +1,4 @@
-//! What is shown of a configuration.
+//! How a configuration is shown.
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ fn page(title: &str, body: &[&str]) -> EntryState {
     }
 }
 
-/// The assessment of a changed body.
+/// The assessment of an edit to the body.
 fn body(old: &str, new: &str) -> Assessment {
     let split = |text: &str| -> Vec<String> { text.split('|').map(str::to_owned).collect() };
     let state = |text: &str| {
@@ -262,7 +262,7 @@ fn clauses_that_count_on_are_no_figures() {
         Substantive,
         &[Typographic, Negation, ParagraphAdded],
     );
-    // Without the run it is a figure of the text.
+    // Outside of such a run it is a figure in the text.
     check(
         "He is held for 14 days.|Nobody was hurt by it.",
         "He is held for 15 days.|Nobody was hurt by it.",

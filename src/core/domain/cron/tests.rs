@@ -54,7 +54,7 @@ fn either_kind_of_day_is_enough_when_both_are_restricted() {
             "11-27 00:00+00"
         ]
     );
-    // A field with a star restricts, and does not add.
+    // A field with a star narrows the days down instead of adding some.
     assert_eq!(
         runs("0 0 */13 * fri", "UTC", after, 1),
         ["11-27 00:00+00"],
@@ -83,7 +83,7 @@ fn nicknames_are_read() {
 
 #[test]
 fn daily_job_in_a_skipped_hour_runs_right_after_it() {
-    // Paris goes from 02:00 to 03:00 on 29 March 2026.
+    // Paris skips from 02:00 to 03:00 on 29 March 2026.
     assert_eq!(
         runs("30 2 * * *", "Europe/Paris", "2026-03-28T12:00:00Z", 2),
         ["03-29 03:00+02", "03-30 02:30+02"]
@@ -106,7 +106,7 @@ fn daily_job_in_a_skipped_hour_runs_right_after_it() {
 
 #[test]
 fn daily_job_in_a_repeated_hour_runs_once() {
-    // Paris goes from 03:00 back to 02:00 on 25 October 2026.
+    // Paris goes back from 03:00 to 02:00 on 25 October 2026.
     assert_eq!(
         runs("30 2 * * *", "Europe/Paris", "2026-10-24T12:00:00Z", 2),
         ["10-25 02:30+02", "10-26 02:30+01"]
@@ -139,7 +139,7 @@ fn interval_goes_on_through_both_halves_of_a_repeated_hour() {
 
 #[test]
 fn skipped_day_does_not_stop_the_search() {
-    // Apia went from 29 to 31 December 2011.
+    // Apia skipped 30 December 2011.
     assert_eq!(
         runs("0 12 30 12 *", "Pacific/Apia", "2011-12-29T00:00:00Z", 1),
         ["12-31 00:00+14"]
@@ -152,7 +152,7 @@ fn schedules_that_never_come_due_are_refused() {
         let error = CronSchedule::parse(expression, Tz::UTC).unwrap_err();
         assert!(error.to_string().contains("never"), "{error}");
     }
-    // A leap day does come, and with a weekday beside it the rest never matters.
+    // A leap day does come, even if rarely; with a weekday in the expression, impossible dates do not matter.
     assert_eq!(
         runs("0 0 29 2 *", "UTC", "2026-01-01T00:00:00Z", 1),
         ["02-29 00:00+00"]
@@ -227,8 +227,8 @@ fn schedules_are_described() {
     );
 }
 
-/// The same question to the crate `croner`, over 2026 in seven zones. The two agree wherever the policies do: `croner`
-/// calls a job fixed only when it has one time of the day.
+/// Compares with the crate `croner`, over 2026 in seven zones. The two agree wherever their policies do: `croner`
+/// treats a job as fixed only if it has a single time of day.
 #[test]
 fn a_year_of_seven_zones_agrees_with_croner() {
     let start = at("2026-01-01T00:00:30Z");
@@ -274,7 +274,7 @@ fn a_year_of_seven_zones_agrees_with_croner() {
                 asked += 1;
                 now = now + std::time::Duration::from_mins(step_minutes);
             }
-            // And closely around the changes of the clock, where the mistakes are.
+            // And around the changes of the clock, where bugs are likely.
             for day in [
                 "03-08", "03-22", "03-29", "02-15", "04-05", "10-04", "10-25", "11-01",
             ] {

@@ -33,11 +33,11 @@ fn page(title: &str, paragraphs: &[String]) -> PageState {
     }
 }
 
-/// An entry that is looked at again and again.
+/// An entry that is checked again and again.
 struct Story {
     known: Known,
     now: Timestamp,
-    /// Looks in a row at which it was changed.
+    /// The number of consecutive checks that found a change.
     streak: u32,
 }
 
@@ -522,14 +522,14 @@ fn an_address_that_moves_at_every_look_is_told_twice_and_then_noted_once_a_day()
     let noted = story.change(Duration::from_hours(24), &at(20));
     assert_eq!(noted.quiet, Some(Quiet::Flapping));
     assert!(!noted.begins_to_flap);
-    // What else is edited is told, without it; and it is still known to rotate.
+    // Other edits are reported, without the link; and the link is still known to rotate.
     let edit = story.change(MINUTE, &linked("https://go.example/21", Some("Exclusive")));
     assert_eq!((edit.quiet, edit.comparison.links.len()), (None, 0));
     assert!(
         matches!(story.look(MINUTE, &at(22)), Decision::Revised(_)),
         "the kicker went"
     );
-    // Another host is told.
+    // A link to another host is reported.
     let host = story.change(MINUTE, &linked("https://evil.example/1", None));
     assert_eq!((host.quiet, host.comparison.links.len()), (None, 1));
 }
@@ -558,7 +558,7 @@ fn a_change_is_unannounced_only_where_a_date_is_claimed_and_stays() {
             "{before:?} {now:?}"
         );
     }
-    // The date of another channel says nothing of this one.
+    // The date of one channel says nothing about the other.
     let mut claimed = feed("Report on the harbour", "In short.");
     claimed.updated = Some(Timestamp::from_unix(7));
     let [page] = with("12", None);
@@ -592,7 +592,7 @@ fn a_notice_that_is_written_anew_announces_the_change() {
     assert!(silent.assessment.labels.contains(&Label::Unannounced));
 }
 
-/// The last change waits for further checks.
+/// Makes the last change wait for further checks.
 fn keep_waiting(story: &mut Story) {
     story.known.past.last_mut().unwrap().quiet = Some(Quiet::Waiting);
 }
@@ -617,7 +617,7 @@ fn what_alternates_at_every_check_flaps_at_its_second_return_and_a_stale_copy_do
         );
         let third = story.change(MINUTE, std::slice::from_ref(&one));
         assert_eq!(third.quiet, Some(Quiet::Flapping));
-        // Told once in either case.
+        // Reported once in either case.
         assert_eq!(third.begins_to_flap, rests);
     }
 }

@@ -10,7 +10,7 @@ use super::*;
 use crate::domain::state::Block;
 use rebuilding::assert_rebuilds;
 
-/// `kept [-removed-] {+added+}`, as people write it.
+/// `kept [-removed-] {+added+}`, the usual notation.
 fn shown(segments: &[Segment]) -> String {
     segments
         .iter()
@@ -31,7 +31,7 @@ fn blocks(texts: &[&str]) -> Vec<Block> {
     texts.iter().map(|text| Block::paragraph(*text)).collect()
 }
 
-/// The steps of a diff in short: `=1:1`, `~2:2`, `+:3`, `-3:`, `>4:1`.
+/// The steps of a diff in short form: `=1:1`, `~2:2`, `+:3`, `-3:`, `>4:1`.
 fn steps(diff: &ProseDiff) -> String {
     let number = |n: Option<u32>| n.map_or_else(String::new, |n| n.to_string());
     let steps: Vec<String> = diff
@@ -213,7 +213,7 @@ fn a_lead_in_leaves_the_word_behind_it_as_it_was() {
         read("В мае он ушёл.", "Однако в мае он ушёл."),
         "{+Однако +}в мае он ушёл."
     );
-    // A capital in the middle of a sentence says something, and so does one that was missing.
+    // A capital in the middle of a sentence has a meaning, whether it was added or removed.
     assert_eq!(
         read("He met the church there.", "He met the Church there."),
         "He met the [-church-]{+Church+} there."
@@ -368,7 +368,7 @@ fn a_word_between_two_long_edits_is_shown_with_them() {
         "They made [-bread and cakes for everybody with butter but no sugar-]{+soup for all who came with oil from the \
          old mill+} at home.",
     );
-    // Two additions with a word between them stay two.
+    // Two additions with a word in between stay separate.
     check_line(
         "It was the model of the year.",
         "It was by far the best and largest model by sales of the year.",

@@ -14,7 +14,7 @@ fn blocks(texts: &[String]) -> Vec<Block> {
     texts.iter().map(Block::paragraph).collect()
 }
 
-/// The sentences of an article that has nothing in common with others.
+/// The sentences of an article that shares nothing with others.
 fn own(article: usize) -> Vec<String> {
     let words = ["harbour", "budget", "bridge", "orchestra", "reservoir"];
     words
@@ -27,7 +27,7 @@ fn own(article: usize) -> Vec<String> {
         .collect()
 }
 
-/// `count` articles, each with one text a look: its own sentences with what `between` puts into the middle.
+/// `count` articles, each with one text per check: its own sentences, with what `between` returns in the middle.
 fn site(
     count: usize,
     looks: usize,
@@ -44,7 +44,7 @@ fn site(
                 )
             });
             let mut texts: Vec<_> = texts.collect();
-            // As it is stored: a text that stayed stands there once.
+            // As in the database: a text that did not change is stored once.
             texts.dedup_by(|a, b| a.1 == b.1);
             ArticlePast {
                 entry: EntryId(i64::try_from(article).unwrap()),
@@ -63,7 +63,7 @@ fn kinds(articles: &[ArticlePast]) -> Vec<(LearnedKind, String)> {
         .collect()
 }
 
-/// A rule as a person adds it.
+/// A rule as a person would add it.
 fn rule(id: i64, kind: RuleKind, pattern: &str) -> Rule {
     Rule {
         id: RuleId(id),
@@ -76,7 +76,7 @@ fn rule(id: i64, kind: RuleKind, pattern: &str) -> Rule {
     }
 }
 
-/// What was learned, as rules.
+/// Turns what was learned into rules.
 fn learned_rules(learned: &[Learned]) -> Rules {
     let rules: Vec<Rule> = learned
         .iter()
@@ -161,7 +161,7 @@ fn what_most_articles_say_is_no_furniture() {
             [],
             "{text}"
         );
-        // A look at which something else moves in most of them teaches nothing of it either.
+        // Checks at which something else changes on most pages teach nothing about it either.
         let moves = |article: usize, look: usize| {
             let other = format!("A box of article {article} with turn {look} of its own words");
             vec![text.to_owned(), other]
@@ -221,10 +221,10 @@ fn a_figure_that_rises_in_some_articles_is_no_furniture() {
         }
     };
     assert_eq!(kinds(&site(10, 4, toll)), []);
-    // An edit that is taken back and made again, in copies of one story.
+    // An edit that is made, reverted and made again, in copies of one story.
     let back = |article: usize, look: usize| toll(article, look % 2);
     assert_eq!(kinds(&site(10, 6, back)), []);
-    // Advisories have the same line each, and it moves in a few of them.
+    // Advisories share a line, and it changes in a few of them.
     let versions = |article: usize, look: usize| {
         let last = if article < 3 { look } else { 0 };
         vec![format!(
@@ -259,14 +259,14 @@ fn rules_leave_blocks_out_and_nothing_else() {
     );
     let edited = page(&["One.", "Three (15 views)", "99 people are hurt"]);
     let found = compare_under(&old, &edited, &rules).unwrap();
-    // What is shown is as published, the part that is not compared included.
+    // Changes are shown as published, including the part that was not compared.
     let shown = format!("{:?}", found.body.unwrap().blocks);
     assert!(shown.contains("(15 views)"), "{shown}");
     assert!(shown.contains("99 people are hurt"), "{shown}");
     assert!(!shown.contains("reading"), "{shown}");
 }
 
-/// The blocks of a stored text that the comparison saw, with their numbers.
+/// The blocks of a stored text that were compared, with their numbers.
 fn compared<'a>(text: &'a [Block], left_out: &[u32]) -> Vec<(u32, &'a str)> {
     (1..)
         .zip(text)
@@ -276,7 +276,7 @@ fn compared<'a>(text: &'a [Block], left_out: &[u32]) -> Vec<(u32, &'a str)> {
 }
 
 proptest! {
-    // Evidence is checked against the stored texts, so a diff has to say what of them it does not show.
+    // Evidence is verified against the stored texts, so a diff has to list the parts that it does not show.
     #[test]
     fn a_diff_with_what_it_left_out_is_the_stored_text(
         old in proptest::collection::vec(0..9_usize, 1..7),
@@ -470,7 +470,7 @@ fn a_counter_that_says_what_it_counts_needs_no_rule() {
 #[test]
 fn articles_that_are_seldom_looked_at_hold_up_no_learning() {
     let ticker = |article: usize, look: usize| {
-        // Most were looked at once.
+        // Most articles were checked only once.
         let look = if article < 4 { look } else { 0 };
         vec![format!(
             "It is {} degrees at the harbour of the town",
@@ -508,7 +508,7 @@ fn what_says_something_is_not_learned_by_its_words() {
 
 #[test]
 fn a_stale_copy_teaches_nothing() {
-    // A cache answers with the feed of before, now and then, in which a sentence is not yet there.
+    // Now and then a cache serves the previous feed, which lacks a sentence.
     let stale = |article: usize, look: usize| {
         let fresh = !look.is_multiple_of(2);
         let mut texts = vec![format!(
@@ -638,7 +638,7 @@ fn sentence() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// An edit made to one article only is never learned, however often it is made.
+    /// Edits to a single article are never learned, however often they happen.
     #[test]
     fn what_one_article_does_is_never_learned(
         edits in proptest::collection::vec(sentence(), 1..6),
@@ -650,7 +650,7 @@ proptest! {
         prop_assert_eq!(kinds(&site(articles, 6, edit)), []);
     }
 
-    /// A sentence that stands in one article is never left out by what was learned from all of them.
+    /// What was learned from all articles never removes a sentence that only one of them has.
     #[test]
     fn a_sentence_of_one_article_always_counts(
         sentences in proptest::collection::hash_set(sentence(), 12),
@@ -672,7 +672,7 @@ proptest! {
         }
     }
 
-    /// Whatever was learned of a site, an edit of a kind that the evidence never showed is a change.
+    /// Whatever was learned about a site, an edit of a kind that never occurred before is a change.
     #[test]
     fn an_edit_that_the_evidence_never_showed_is_a_change(
         readers in 1_usize..5000,
@@ -687,7 +687,7 @@ proptest! {
         };
         let between = |article: usize, look: usize| {
             let mut texts = vec![line(article, readers + article * 7 + look, severity), standing.to_owned()];
-            // A box that comes and goes on a third of the pages.
+            // A box that is shown on a third of the pages, and comes and goes.
             if (article + look).is_multiple_of(3) {
                 texts.push("Read the news of the day in our app".to_owned());
             }
@@ -702,7 +702,7 @@ proptest! {
         };
         let old = articles[which].texts.last().unwrap().1.clone();
         let same = |blocks: &[Block]| compare_under(&state(old.clone()), &state(blocks.to_vec()), &rules).is_none();
-        // What it did see is passed over.
+        // A movement that did occur before is ignored.
         let mut moved = old.clone();
         let at = old.iter().position(|block| block.text.starts_with("Seen by")).unwrap();
         moved[at].text = line(which, readers + which * 7 + 40, severity);
@@ -723,7 +723,7 @@ proptest! {
         prop_assert!(!same(&edited), "{edited:?} under {learned:?}");
     }
 
-    /// Whatever line moved in however many articles and looks: where it never moved, an edit is a change.
+    /// Whichever line moved, in however many articles and checks: an edit to anything that never moved is a change.
     #[test]
     fn an_edit_beside_what_moved_is_a_change(
         words in proptest::collection::vec("[a-z]{5,9}", 4..9),
@@ -758,7 +758,7 @@ proptest! {
             new[at].text = text;
             new
         };
-        // What moved is passed over once it is learned, and the rules are as few as the lines.
+        // A movement is ignored once it is learned, and there are no more rules than moving lines.
         prop_assert_eq!(changed(with(line(&words, later, fixed + which))), learned.is_empty());
         prop_assert!(learned.len() <= 1, "{learned:?}");
         let mut other = words.clone();
@@ -776,7 +776,7 @@ proptest! {
         prop_assert!(changed(edited.clone()), "{edited:?} under {learned:?}");
     }
 
-    /// Under the same rules equal fingerprints and no difference are the same, and nothing differs from itself.
+    /// Under the same rules, equal fingerprints mean no difference and vice versa, and nothing differs from itself.
     #[test]
     fn what_counts_is_hashed_and_compared_alike(
         old in proptest::collection::vec("(a|b|12 views of it all|13 views of it all|x1)", 0..5),
@@ -795,7 +795,7 @@ proptest! {
         prop_assert_eq!(compare_under(&old, &old, &rules), None);
     }
 
-    /// A state that no rule touches is what it was; counters need no rule.
+    /// A state that no rule touches stays the same; counters need no rule.
     #[test]
     fn without_rules_nothing_is_taken_away(texts in proptest::collection::vec(".{1,20}", 0..5)) {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -804,7 +804,7 @@ proptest! {
         prop_assert_eq!(Rules::default().counted(&state).into_owned(), state);
     }
 
-    /// Expressions and texts of any kind end.
+    /// Any expression on any text terminates without a panic.
     #[test]
     fn nothing_panics(pattern in ".{0,40}", text in ".{0,60}") {
         let usable = check_pattern(RuleKind::Ignore, &pattern).is_ok();

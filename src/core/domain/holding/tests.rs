@@ -52,7 +52,7 @@ fn plans_are_read_and_mistakes_are_named() {
     }
 }
 
-/// A year of digests at each quarter of an hour, with both changes of daylight saving: one for each date, none twice.
+/// A year of digests, every quarter of an hour, with both DST changes: exactly one for each date.
 #[test]
 fn a_daily_digest_comes_once_on_every_date_in_three_zones() {
     for tz in ZONES {
@@ -77,7 +77,8 @@ fn a_daily_digest_comes_once_on_every_date_in_three_zones() {
     }
 }
 
-/// Every quarter of an hour of the days around both changes: quiet by the clock on the wall, and once a day.
+/// Every quarter of an hour on the days around both DST changes: quiet hours follow the local clock, and end once a
+/// day.
 #[test]
 fn quiet_hours_end_once_a_day_through_both_changes() {
     let spans = [
@@ -100,7 +101,7 @@ fn quiet_hours_end_once_a_day_through_both_changes() {
                         until > now && until.since(now) <= Duration::from_hours(25),
                         "{tz} {span} {now}"
                     );
-                    // Each end counts once.
+                    // Each end is counted once.
                     ends.insert(until);
                 }
                 now = now + Duration::from_mins(15);
@@ -108,7 +109,7 @@ fn quiet_hours_end_once_a_day_through_both_changes() {
             let dates: std::collections::BTreeSet<_> =
                 ends.iter().map(|end| local(*end, tz).date()).collect();
             assert_eq!(dates.len(), ends.len(), "{tz} {span}: two on a date");
-            // If the clock skips all of them, that day has no quiet hours.
+            // If the DST change skips all of its quiet hours, that day has none.
             assert!(ends.len() >= 364, "{tz} {span}: {}", ends.len());
         }
     }
@@ -209,7 +210,7 @@ fn what_becomes_of_an_event() {
 }
 
 proptest! {
-    /// Every wait ends, nothing is sent in quiet hours, and the same values give the same answer.
+    /// Every wait ends, nothing is sent in quiet hours, and equal values give equal results.
     #[test]
     fn a_digest_is_due_later_and_never_in_quiet_hours(
         zone in 0usize..3,

@@ -174,12 +174,12 @@ fn story(guid: &str, address: &str, title: &str, text: &str, published: i64) -> 
     item
 }
 
-/// Identifies `new` when the entries of `old` are known and have vanished from the feed.
+/// Identifies `new` when the entries of `old` are known and have disappeared from the feed.
 fn adopt(old: &[FeedState], new: &[FeedState]) -> Vec<EntryRef> {
     adopt_in(old, new, false)
 }
 
-/// As [`adopt`], in a feed that `renames` its items.
+/// Like [`adopt`], in a feed that `renames` its items.
 fn adopt_in(old: &[FeedState], new: &[FeedState], renames: bool) -> Vec<EntryRef> {
     let named = name_items(new, true, &HashSet::new()).items;
     let names = Table::new();
@@ -292,7 +292,7 @@ fn a_feed_that_moves_as_a_whole_keeps_its_entries() {
             )
         })
         .collect();
-    // Other guids, other addresses, and the dates are those of the move.
+    // Other guids, other addresses, and the dates of the migration.
     let new: Vec<FeedState> = (0..8)
         .rev()
         .map(|n| {
@@ -338,14 +338,14 @@ fn an_entry_under_new_names_and_in_other_words_is_found_by_its_likeness() {
         adopt(std::slice::from_ref(&old), &[other, new.clone()]),
         [EntryRef::New, known]
     );
-    // Two that are as much alike: neither.
+    // Two equally similar candidates: neither is adopted.
     let mut twin = old.clone();
     twin.guid = Some("2".into());
     assert_eq!(
         adopt(&[old.clone(), twin], std::slice::from_ref(&new)),
         [EntryRef::New]
     );
-    // The same headline, with another date of the same day: only a feed that changes its guids means the same one.
+    // The same headline with another time of the same day is the same item only in a feed that changes its guids.
     let mut renewed = old.clone();
     renewed.guid = Some("3".into());
     renewed.published = Some(Timestamp::from_unix(NOW + 900));
@@ -353,7 +353,7 @@ fn an_entry_under_new_names_and_in_other_words_is_found_by_its_likeness() {
     let one = std::slice::from_ref(&old);
     assert_eq!(adopt(one, std::slice::from_ref(&renewed)), [EntryRef::New]);
     assert_eq!(adopt_in(one, &[renewed], true), [known]);
-    // The follow-up of the next day.
+    // A follow-up on the next day.
     let mut later = new;
     later.published = Some(Timestamp::from_unix(NOW + DAY));
     assert_eq!(adopt(&[old], &[later]), [EntryRef::New]);
@@ -449,7 +449,7 @@ fn a_feed() -> impl Strategy<Value = Vec<FeedState>> {
             NOW,
         )
     });
-    // Items that repeat one another are told apart by their order alone.
+    // Items with the same guid are distinguished only by their order.
     prop::collection::vec(one, 0..6).prop_map(|mut items| {
         items.sort_by(|a, b| a.guid.cmp(&b.guid));
         items.dedup_by(|a, b| a.guid == b.guid);

@@ -18,7 +18,7 @@ fn snapshot(texts: &[&str]) -> Snapshot {
     Snapshot::of(texts.iter().map(|text| piece(text, 3)).collect(), 3)
 }
 
-/// Goes from check to check; what moved at each.
+/// Goes from check to check, and returns what moved at each.
 fn follow(checks: &[&[&str]]) -> Vec<Vec<Movement>> {
     let mut last: Option<Snapshot> = None;
     let mut moved = Vec::new();
@@ -121,7 +121,7 @@ fn what_becomes_part_of_the_article_is_no_matter_of_ignored_text() {
         new: &without,
     };
     assert_eq!(ignored.clone().following(&nothing, Some(out)).1, []);
-    // It has always been a part of it, and a copy has vanished.
+    // The text was always a part of the article, and a copy of it disappeared.
     let both = Bodies {
         old: &with,
         new: &with,
@@ -179,7 +179,7 @@ fn what_is_near_the_article_comes_first() {
         kept.live()
             .any(|kept| kept.piece.text.starts_with("What the mayor"))
     );
-    // What did not fit vanishes for nobody.
+    // Text that did not fit is not reported as gone.
     let (_, moved) = Snapshot::of(
         vec![piece(
             "What the mayor said in the box beside the text yesterday",
@@ -211,7 +211,7 @@ fn rules_in_force_since_the_last_check_have_a_past() {
     assert_eq!(movement.before.as_deref(), Some("12 readers"));
     assert_eq!(movement.rule.and_then(learned_at), Some(0));
     now.number_rules(|rule| learned_at(rule).map_or(Some(rule), |_| Some(RuleId(7))));
-    // Once something is remembered of the rule, the stored text is an old one.
+    // Once the rule has a remembered text, the stored text is older and not used.
     let again = now.clone().with_new_rules(left_out("12 readers", 7));
     assert_eq!(again, now);
 }
@@ -266,7 +266,7 @@ fn a_line_that_nobody_touched_neither_comes_nor_goes() {
 
 #[test]
 fn what_was_taken_out_is_no_flip_although_its_words_stand_elsewhere() {
-    // It stays in the list of other stories, right behind or far away.
+    // It stays in the list of other stories, directly behind the article or further away.
     for gap in [&[][..], &[("Also", false)][..]] {
         let tail = [gap, &[("Two", false), ("End", false)]].concat();
         let old = [&[("One", true), ("Two", true)][..], &tail].concat();
@@ -307,7 +307,7 @@ fn an_edit_that_flips_the_verdict_on_its_own_block_is_an_edit_of_it() {
         now(&[first, before, end], &[first, edited, end]),
         "The council met on Monday. / The bridge closes for repairs in June."
     );
-    // A sentence more or less is an edit, too, and so it is in a script without spaces.
+    // One sentence more or less is an edit, too, also in a script without spaces.
     let longer = (
         "The bridge closes for repairs in May. The ferry runs.",
         false,
@@ -323,7 +323,7 @@ fn an_edit_that_flips_the_verdict_on_its_own_block_is_an_edit_of_it() {
         ),
         "橋は六月に修理のため閉鎖される"
     );
-    // What the article says already, what is told elsewhere, and other words are not it.
+    // Text that the article already has, text that is reported elsewhere, and unrelated text are not edits of it.
     let teaser = ("The bridge closes for repairs in May: all news", false);
     assert_eq!(
         now(&[first, before, teaser, end], &[first, teaser, end]),
@@ -334,7 +334,7 @@ fn an_edit_that_flips_the_verdict_on_its_own_block_is_an_edit_of_it() {
         now(&[first, before, end], &[first, other, end]),
         "The council met on Monday."
     );
-    // What counts from now on is told: it may have been missed so far.
+    // Text that starts to count is reported, as it may have been missed so far.
     let vote = ("Votes for the budget: 8 of 12", false);
     let counted = ("Votes for the budget: 9 of 12", true);
     assert_eq!(
@@ -357,7 +357,7 @@ fn what_is_hidden_from_readers_is_gone() {
     );
 }
 
-/// Blocks with whether they count.
+/// Blocks, and whether each counts.
 type Marked = Vec<(String, bool)>;
 
 fn pages() -> impl Strategy<Value = (Marked, Marked)> {
@@ -400,8 +400,8 @@ proptest! {
         for (text, _) in old.iter().chain(&new) {
             let (all_old, all_new) = (count(&old, text, None), count(&new, text, None));
             if all_old != all_new {
-                // Something with these words came, went or was edited: today's verdict stands, but on an edit in its
-                // place.
+                // A text with the same beginning was added, removed or edited: the current verdict holds, except for
+                // an edit in its place.
                 let is_edit = |(other, _): &&(String, bool)| other != text && other[..4] == text[..4];
                 if !old.iter().chain(&new).any(|block| is_edit(&block)) {
                     prop_assert_eq!(count(&body, text, None), count(&new, text, Some(true)));

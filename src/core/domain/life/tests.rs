@@ -18,11 +18,11 @@ fn print(number: u8) -> Fingerprint {
     Fingerprint([number; 16])
 }
 
-/// A page and what is remembered of it, as the store keeps it.
+/// A page and its remembered state, as the store keeps it.
 struct Watched {
     life: PageLife,
     looks: Looks,
-    /// What was told, with the minutes of the window.
+    /// The reported events, with the minutes of their windows.
     told: Vec<String>,
 }
 
@@ -79,8 +79,8 @@ impl Watched {
     }
 }
 
-/// A row of looks by letters (`a` article, `m` missing, `f` failed, `1`–`9` doubtful texts) with the minutes between
-/// them, and what is told.
+/// Checks as letters (`a` article, `m` missing, `f` failed, `1`–`9` doubtful texts), the minutes between them, and
+/// the reported events.
 #[test]
 fn rows_of_looks() {
     for (looks, minutes, told) in [
@@ -222,7 +222,7 @@ fn sights() -> impl Strategy<Value = Vec<(i64, Sight)>> {
         (0_u8..4).prop_map(|number| Sight::Doubtful(print(number))),
         (0_u8..4).prop_map(|number| Sight::Restless(print(number))),
     ];
-    // Clocks may be put back.
+    // Clocks may be set back.
     proptest::collection::vec((-60_i64..600, sight), 0..60)
 }
 

@@ -53,7 +53,7 @@ fn unescaped(text: &str) -> String {
     out
 }
 
-/// The verdict on a pair.
+/// The verdict on a pair of texts.
 fn judged(old: &str, new: &str) -> &'static str {
     if same_to_the_eye(old, new) {
         "invisible"
@@ -103,7 +103,7 @@ fn pairs_are_judged_alike_inside_a_sentence() {
         new,
     } in pairs()
     {
-        // Letters around them may make a word of what was a mark: a word stands apart.
+        // A letter right next to a mark may turn it into a part of a word, so add spaces.
         let (old, new) = (format!("So {old} then."), format!("So {new} then."));
         let found = judged(&old, &new);
         assert!(
@@ -148,7 +148,7 @@ fn plain_text_is_not_copied() {
     }
 }
 
-/// Characters that the forms have rules for, and some that they have none for.
+/// Characters that normalisation has rules for, and some that it does not.
 fn text() -> impl Strategy<Value = String> {
     let special = prop::sample::select(
         " \u{a0}\u{2009}\u{200b}\u{200d}\u{ad}\u{feff}\u{200e}&#;quotamp39x\"'“”‘’«»„`´-–—−….!?:ÃÂâ€™œ©é\u{301}\u{308}ÐŸ字가アﬁ\u{640}می🏴\u{e0067}\u{fe0f}012.,%$"
@@ -201,7 +201,7 @@ proptest! {
 
     #[test]
     fn a_changed_digit_is_never_noise(head in text(), digit in 0_u32..10, step in 1_u32..10, tail in text()) {
-        // `&#39;` is a quotation mark and `&#38;` is not: inside an entity a digit is spelling.
+        // `&#39;` is a quotation mark and `&#38;` is not: inside an entity, a digit is spelling.
         let head = head.replace('&', "+");
         let other = (digit + step) % 10;
         let (old, new) = (format!("{head}{digit}{tail}"), format!("{head}{other}{tail}"));

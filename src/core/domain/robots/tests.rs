@@ -12,7 +12,7 @@ fn may(robots: &str, target: &str) -> bool {
         .is_none()
 }
 
-/// One group for everybody with these rules.
+/// A robots.txt with a single group, for all user agents.
 fn rules(lines: &str) -> String {
     format!("User-agent: *\n{}\n", lines.replace("; ", "\n"))
 }

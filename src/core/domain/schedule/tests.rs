@@ -170,11 +170,11 @@ fn a_wish_as_long_as_the_gap_leaves_out_no_run() {
             ttl: Some(gap),
             ..Hints::default()
         };
-        // The poll ends a little after its run.
+        // The poll ends shortly after its run.
         let next = next_poll(&plan, run + took, PollEnd::Ok, &asked, 0, 0.5);
         assert_eq!(next.at, Some(run + took + gap), "{expression}");
         assert_eq!(next.why, plan.describe());
-        // Much later than its run it does leave out one.
+        // If it ends much later, one run is skipped.
         let late = run + gap / 5;
         let next = next_poll(&plan, late, PollEnd::Ok, &asked, 0, 0.0);
         assert_eq!(next.at, Some(run + gap * 2), "{expression}");
@@ -185,7 +185,7 @@ fn a_wish_as_long_as_the_gap_leaves_out_no_run() {
 fn skipped_hours_and_days_are_skipped() {
     let plan = every(HOUR);
     let hints = Hints {
-        // 11 and 12 o'clock.
+        // 11:00 to 13:00.
         skip_hours: 0b11 << 11,
         ..Hints::default()
     };
@@ -207,7 +207,7 @@ fn skipped_hours_and_days_are_skipped() {
     assert_eq!(ok(&plan, everything_off, 0.5), HOUR);
 }
 
-/// A feed that was polled an interval before it came due.
+/// A feed that was last polled one interval before it came due.
 fn scheduled(due: Timestamp, interval: Duration) -> Scheduled {
     Scheduled {
         due: Some(due),
@@ -221,7 +221,7 @@ fn night_off_makes_no_burst() {
     let plan = every(QUARTER);
     let feeds = 10_000_u64;
     let away = HOUR * 12;
-    // What the feeds were polled at before, an hour, counts: they have adapted.
+    // The interval that the feeds had adapted to, an hour, counts.
     let mut per_minute = [0_u32; 60];
     for number in 0..feeds {
         let address = format!("https://news.example/{number}/rss.xml");

@@ -1,4 +1,4 @@
-//! Addresses that are one, and addresses that are two.
+//! Addresses that are the same, and addresses that are not.
 
 use super::*;
 use proptest::prelude::*;

@@ -1,8 +1,8 @@
-//! Whatever the texts are: a difference holds both of them, and cuts through nothing.
+//! For any two texts, a diff contains both of them, and never cuts through a grapheme, word or figure.
 
 use super::*;
 
-/// The promises of a diff.
+/// Checks everything that a diff promises.
 #[track_caller]
 pub(super) fn assert_rebuilds(old: &[Block], new: &[Block], diff: &ProseDiff) {
     let mut from = BTreeMap::new();
@@ -45,7 +45,7 @@ pub(super) fn assert_rebuilds(old: &[Block], new: &[Block], diff: &ProseDiff) {
     assert!((0.0..=1.0).contains(&diff.similarity));
 }
 
-/// No border between segments lies inside a grapheme, a word or a figure of either text.
+/// No boundary between segments is inside a grapheme, a word or a figure of either text.
 #[track_caller]
 fn assert_whole(segments: &[Segment]) {
     for old in [true, false] {
@@ -106,7 +106,7 @@ fn text() -> impl Strategy<Value = Vec<Block>> {
     prop::collection::vec(line().prop_map(Block::paragraph), 0..7)
 }
 
-/// A text and another one made of its blocks, so that there is much to pair.
+/// A text, and another one made of its blocks, so that there is much to pair up.
 fn two_texts() -> impl Strategy<Value = (Vec<Block>, Vec<Block>)> {
     (
         text(),
