@@ -1,4 +1,5 @@
-//! TLS against a server on loopback with certificates of our own: what is believed, and how what is not is told.
+//! TLS against a server on loopback with certificates of our own: which are accepted, and how the others are
+//! reported.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -19,7 +20,7 @@ use super::{AddressPolicy, FailureKind, FetchRequest, Fetched};
 use crate::domain::outcome::Validators;
 use crate::time::{Fixed, Timestamp};
 
-/// An authority of our own, and the file that a configuration names for it.
+/// A certificate authority of our own, and the file that a configuration names for it.
 struct Authority {
     issuer: Issuer<'static, KeyPair>,
     folder: tempfile::TempDir,
@@ -46,7 +47,7 @@ impl Authority {
         self.folder.path().join("ca.pem")
     }
 
-    /// A server's certificate, valid but for what `change` does to it.
+    /// A certificate of a server, valid except for what `change` breaks.
     fn issue(&self, name: &str, change: impl Fn(&mut CertificateParams)) -> ServerConfig {
         let (mut params, key) = leaf(name);
         change(&mut params);
@@ -71,7 +72,7 @@ fn server_config(certificate: CertificateDer<'static>, key: &KeyPair) -> ServerC
         .unwrap()
 }
 
-/// Gives each connection to `serve`, one after the other, and counts them.
+/// Passes each connection to `serve`, one at a time, and counts them.
 fn listen(mut serve: impl FnMut(TcpStream) + Send + 'static) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -86,12 +87,12 @@ fn listen(mut serve: impl FnMut(TcpStream) + Send + 'static) -> (u16, Arc<Atomic
     (port, count)
 }
 
-/// Speaks HTTP/1.1 over TLS and answers one request a connection.
+/// Speaks HTTP/1.1 over TLS, with one response per connection.
 fn https(config: ServerConfig) -> (u16, Arc<AtomicUsize>) {
     https_noting(config, |_| ())
 }
 
-/// As [`https`]; `note` is told how each connection began.
+/// Like [`https`]; `note` gets the kind of each handshake.
 fn https_noting(
     config: ServerConfig,
     note: impl Fn(HandshakeKind) + Send + 'static,
@@ -212,7 +213,7 @@ async fn a_server_that_speaks_something_else_is_told_by_what_it_does() {
             answering(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
             "a.test does not speak TLS at this port",
         ),
-        // A fatal alert: protocol_version, as servers send it that know old versions only.
+        // A fatal `protocol_version` alert, as servers send it that support only old versions.
         (
             answering(&[21, 3, 1, 0, 2, 2, 70]),
             "a.test offers no TLS version or cipher in use today",
@@ -253,10 +254,10 @@ fn a_file_without_certificates_is_told_by_name() {
     assert!(empty.contains("none.pem: it has no certificate"), "{empty}");
 }
 
-/// What a connection of HTTP/2 asked for, by its streams.
+/// The streams on which a connection of HTTP/2 made requests.
 type Streams = Arc<Mutex<Vec<u32>>>;
 
-/// As little of HTTP/2 as answers GETs: every header block that comes gets `200` and two bytes.
+/// The minimum of HTTP/2 that can serve GET: every header block gets `200` and two bytes.
 fn serve_http2(stream: &mut (impl Read + Write), streams: &Streams) -> std::io::Result<()> {
     const SETTINGS: u8 = 4;
     let mut preface = [0; 24];
@@ -282,7 +283,8 @@ fn serve_http2(stream: &mut (impl Read + Write), streams: &Streams) -> std::io::
             (SETTINGS, 0) => stream.write_all(&frame(SETTINGS, 1, 0, &[]))?,
             (1, _) => {
                 streams.lock().unwrap().push(id);
-                // `:status: 200` of the static table, the end of the headers; then the body and its end.
+                // `:status: 200` from the static table with the end of the headers, then the body with the end of the
+                // stream.
                 stream.write_all(&frame(1, 4, id, &[0x88]))?;
                 stream.write_all(&frame(0, 1, id, b"h2"))?;
             }
@@ -303,7 +305,7 @@ async fn pages_of_a_host_come_over_one_connection_of_http_2() {
     let (port, connections) = listen(move |stream| {
         let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
         let mut stream = StreamOwned::new(connection, stream);
-        // It ends when the client hangs up.
+        // Returns when the client closes the connection.
         let _ = serve_http2(&mut stream, &seen);
     });
     let client = client(Some(authority.file()));

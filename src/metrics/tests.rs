@@ -85,7 +85,7 @@ fn a_target_that_has_left_is_not_told_of() {
     metrics.tell(Some(&DatabaseNumbers::default()));
     let text = metrics.text().unwrap();
     assert!(!text.contains("revisor_deliveries_pending{"), "{text}");
-    // A counter never falls.
+    // Counters never decrease.
     has(&text, "revisor_changes_total 412");
 }
 

@@ -11,7 +11,7 @@ use crate::config::{Config, Environment, FeedConfig, Flags, Listen, Secrets, fro
 use crate::metrics;
 use crate::store::{OpenOptions, Store};
 
-/// Is well, and not ready.
+/// A service that is healthy, but not ready.
 struct Sample(Config);
 
 impl Sample {
@@ -127,10 +127,10 @@ async fn start_with(limits: ClientLimits, web: &str) -> Running {
     }
 }
 
-/// Sends bytes as they are, and reads to the end.
+/// Sends raw bytes, and reads to the end.
 async fn raw(running: &Running, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(&running.address).await.unwrap();
-    // A server that has seen enough may close before it has read all.
+    // A server that has read enough may close before it has read everything.
     let _ = stream.write_all(request).await;
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
@@ -236,7 +236,7 @@ async fn what_is_no_request_is_refused_within_bounds() {
             "{answer}"
         );
     }
-    // A body is not waited for.
+    // The server does not wait for a body.
     let with_body = b"POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n";
     assert!(raw(&running, with_body).await.starts_with("HTTP/1.1 405 "));
     assert!(
@@ -264,14 +264,14 @@ async fn clients_that_dawdle_lose_their_places() {
         stream.write_all(begun).await.unwrap();
         dawdlers.push(stream);
     }
-    // Behind all of them; each four of them have their places for a tenth of a second.
+    // It is behind all of them; every four of them hold their places for a tenth of a second.
     let answer = ask(&running, "GET", "/healthz", "localhost").await;
     assert!(answer.ends_with("ok\n"), "{answer}");
 }
 
 #[tokio::test]
 async fn health_is_answered_at_once_whatever_idle_clients_do() {
-    // The times of the service itself: nobody is sent away for being slow while this lasts.
+    // The limits of the real service: no client is disconnected for being slow during this test.
     let running = start(ClientLimits::default()).await;
     let mut idle = Vec::new();
     for number in 0..300 {
@@ -279,7 +279,7 @@ async fn health_is_answered_at_once_whatever_idle_clients_do() {
         let begun: &[u8] = match number % 3 {
             0 => b"",
             1 => b"GET /healthz HT",
-            // Asks, and never reads the answer.
+            // Sends a request, and never reads the response.
             _ => b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
         };
         stream.write_all(begun).await.unwrap();
@@ -300,7 +300,7 @@ async fn a_socket_in_the_file_system_is_taken_over_and_taken_away() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("web.sock");
     let listen = Listen::Unix(path.clone());
-    // A process that was killed leaves its socket.
+    // A process that was killed leaves its socket behind.
     drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
     let door = Door::open(&listen).await.unwrap();
     let again = Door::open(&listen).await.unwrap_err();
@@ -324,13 +324,13 @@ async fn a_socket_in_the_file_system_is_taken_over_and_taken_away() {
     stop.cancel();
     serving.await.unwrap();
     assert!(!path.exists());
-    // What is no socket is somebody else's.
+    // A file that is not a socket belongs to someone else.
     std::fs::write(&path, "notes").unwrap();
     assert!(Door::open(&listen).await.is_err());
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "notes");
 }
 
-/// The status of an answer.
+/// The status of a response.
 fn status(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap_or_default()
 }
@@ -422,7 +422,7 @@ async fn with_tokens_only_who_has_one_may_read() {
     ] {
         assert_eq!(status(&get(&running, "/", wrong).await), "401", "{wrong}");
     }
-    // How the service is stays as it was.
+    // `/healthz` stays open to everyone.
     assert_eq!(status(&get(&running, "/healthz", "").await), "200");
 }
 
@@ -465,7 +465,7 @@ async fn only_the_configured_host_name_is_meant() {
         status(&ask(&running, "GET", "/", "evil.example").await),
         "421"
     );
-    // Whoever comes by the public name sees no metrics, and neither does a proxy.
+    // Requests by the public name do not get metrics, and neither do those through a proxy.
     assert_eq!(
         status(&ask(&running, "GET", "/metrics", "changes.example").await),
         "421"

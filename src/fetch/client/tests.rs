@@ -14,8 +14,8 @@ use crate::time::{Fixed, Timestamp};
 
 const NOW: i64 = 1_795_428_000;
 
-/// A server on 127.0.0.1 that answers each request head with the bytes that `answer` gives, and then closes, unless
-/// the answer says `keep-alive`.
+/// A server on 127.0.0.1 that responds to each request head with the bytes from `answer`, and then closes the
+/// connection, unless the response says `keep-alive`.
 struct Server {
     port: u16,
     requests: Arc<Mutex<Vec<String>>>,
@@ -235,7 +235,7 @@ async fn a_connection_that_is_closed_as_it_is_used_is_no_failure() {
         let (mut first, _) = listener.accept().unwrap();
         heads += usize::from(read_head(&mut first).is_some());
         first.write_all(&answer("200 OK", "", b"one")).unwrap();
-        // The second request has been taken when the connection is closed without a word.
+        // The second request is read, and then the connection is closed without a response.
         heads += usize::from(read_head(&mut first).is_some());
         drop(first);
         let (mut second, _) = listener.accept().unwrap();
@@ -258,7 +258,7 @@ async fn who_closes_a_new_connection_without_an_answer_is_asked_once() {
     let counted = Arc::clone(&heads);
     std::thread::spawn(move || {
         for stream in listener.incoming() {
-            // Counted before the connection is closed: the client continues as soon as it is.
+            // Counted before the connection is closed, as the client continues as soon as it is.
             let mut stream = stream.unwrap();
             let asked = read_head(&mut stream).is_some();
             counted.fetch_add(usize::from(asked), Ordering::SeqCst);

@@ -24,7 +24,7 @@ async fn what_does_not_fit_waits_but_for_one_feed_and_one_page() {
     let over = room.take(want(page, 30)).await;
     assert!(!first.is_over() && over.is_over());
     waits(room.take(want(page, 1))).await;
-    // Pages leave a quarter to feeds, even when one of them is over.
+    // Pages leave a quarter to feeds, even if one of the pages is over the limit.
     let feed = room.take(want(Lane::Feed, 25)).await;
     assert!(!feed.is_over());
     let more = room.take(want(Lane::Feed, 1000)).await;
@@ -46,7 +46,7 @@ async fn the_room_that_grows_is_waited_for_and_what_is_not_needed_goes_back() {
     let mut two = room.take(want(Lane::Page(2), 30)).await;
     one.grow(50).await;
     assert_eq!((one.is_over(), one.bytes(), room.used()), (true, 50, 80));
-    // Who is over the limit goes on.
+    // A document that is over the limit may continue.
     one.grow(500).await;
     assert_eq!(room.used(), 530);
     let growing = tokio::spawn(async move {
@@ -127,7 +127,8 @@ async fn another_limit_holds_at_once_and_a_load_without_a_bound_takes_none() {
     assert_eq!((load.bytes(), load.is_over()), (u64::MAX, false));
 }
 
-/// A document's way: what it claims, becomes while it is sent, and keeps; and whether it is given up.
+/// The life of a document: what it claims at first, how it grows while it is received, what it keeps, and whether it
+/// is abandoned.
 #[derive(Debug, Clone)]
 struct RedirectChain {
     feed: bool,

@@ -18,7 +18,7 @@ async fn send_to(target: &Target) -> Attempt {
 async fn answered(answer: Answer) -> Attempt {
     let receiver = Receiver::start(vec![answer]).await;
     let attempted = send_to(&receiver.target("desk")).await;
-    // A connection that was closed without a word may have been a kept one: it is tried once more.
+    // If a connection closes without a response, it may have been a reused one, so there is one more attempt.
     let tries = if attempted.status.is_none() {
         1..=2
     } else {
@@ -158,7 +158,7 @@ async fn connection_that_fails_is_explained_without_the_address() {
     let garbage = answered(Answer::Raw("what?\r\n\r\n".into())).await;
     assert_eq!(garbage.status, None);
 
-    // A port that was free a moment ago.
+    // A port that was free just now.
     let free = tokio::net::TcpListener::bind(("127.0.0.1", 0))
         .await
         .unwrap();
@@ -207,7 +207,7 @@ async fn silent_receiver_is_given_up() {
     assert_eq!(attempt.error.unwrap(), "no response within 1 s");
 }
 
-/// Several slow steps must not outlast the lease of a delivery: otherwise it would be sent twice at once.
+/// Several slow steps must not outlast the lease of a delivery, or it would be sent twice at the same time.
 #[tokio::test]
 async fn all_steps_of_an_attempt_have_one_deadline() {
     let session = "{\"accessJwt\":\"A\",\"refreshJwt\":\"R\",\"did\":\"did:plc:abc\"}";
@@ -241,7 +241,7 @@ async fn all_steps_of_an_attempt_have_one_deadline() {
     let attempt = deliverer.deliver(&target, outgoing(&body)).await;
     assert_eq!(attempt.result, DeliveryResult::Retry { after: None });
     assert_eq!(attempt.error.unwrap(), "not sent within 2 s");
-    // The login, and a post or its picture.
+    // The login, then a post or its picture.
     assert_eq!(receiver.got().len(), 2);
 }
 
@@ -259,7 +259,7 @@ async fn a_target_reaches_what_its_configuration_names_and_no_metadata() {
         reach: AddressPolicy::public_and([]),
         ..desk.clone()
     };
-    // Also through a name, and with a kept connection at hand.
+    // Also by host name, and with an idle connection to reuse.
     let named = Target {
         url: narrow.url.replace("127.0.0.1", "localhost"),
         ..narrow.clone()

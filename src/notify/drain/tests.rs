@@ -45,7 +45,7 @@ impl Bench {
         self.store.writer().add_event(event, targets).await.unwrap();
     }
 
-    /// Oldest first.
+    /// The states of the deliveries, oldest first.
     fn states(&self, target: &str) -> Vec<DeliveryState> {
         let reader = self.store.reader().unwrap();
         let mut rows = reader.deliveries(Some(target), &[], 100).unwrap();
@@ -111,7 +111,7 @@ async fn failed_event_holds_the_later_ones_back_and_keeps_its_id() {
     bench.tell("two", &["desk"]).await;
     let drain = bench.drain(vec![receiver.target("desk")]);
     let mut sent = Vec::new();
-    // 20 s as the receiver asked, then at most 330 s by the schedule.
+    // 20 s as the receiver asked, then at most 330 s according to the schedule.
     for seconds in [0, 19, 20, 300, 360] {
         bench.clock.set(at(seconds));
         drain.drain_once().await;
@@ -160,7 +160,7 @@ async fn event_is_given_up_after_ten_attempts_and_the_next_one_has_its_turn() {
     );
 }
 
-/// A receiver whose firewall refuses some texts.
+/// A receiver whose firewall rejects some texts.
 async fn picky(refused: &'static [&'static str], status: &'static str) -> Receiver {
     Receiver::start_with(move |_, got| {
         let event: Event = serde_json::from_slice(&got.body).unwrap();
@@ -207,7 +207,7 @@ async fn an_event_that_its_receiver_refuses_lets_later_ones_pass_after_minutes()
     let health = &bench.store.reader().unwrap().target_health().unwrap()[0];
     assert_eq!((health.open, health.set_aside, health.dead), (1, 1, 0));
     assert_eq!(health.oldest_open, None, "it holds nobody up");
-    // It goes on by its own schedule, and what is new passes at once.
+    // It is retried on its own schedule, and new events pass immediately.
     bench.tell("three", &["desk"]).await;
     drain.drain_once().await;
     assert_eq!(arrived(), ["one", "two", "three"]);
@@ -322,7 +322,7 @@ async fn slow_target_delays_no_other_and_stop_gives_its_lease_back() {
     stop.cancel();
     running.await.unwrap().unwrap();
     assert_eq!(bench.states("slow"), [DeliveryState::Pending; 2]);
-    // Who waits for the receiver until the time of the attempt is over has an attempt to note.
+    // Only a request that times out is recorded as an attempt; these were cut off by the end of the daemon.
     assert_eq!(bench.attempts("slow"), [0, 0]);
     assert_eq!(texts(&fine), ["one", "two"]);
 }
@@ -358,8 +358,8 @@ async fn body_is_cut_to_what_the_target_takes() {
     assert!(texts(&receiver)[0].ends_with('…'));
 }
 
-/// A receiver that is down for six hours, wants patience once it is back, takes one event a minute for a while, and then
-/// everything.
+/// A receiver that is down for six hours, then asks for patience, then accepts one event a minute for a while, and
+/// finally everything.
 struct Convalescent {
     refused: bool,
     taken: u32,
@@ -367,7 +367,7 @@ struct Convalescent {
 }
 
 impl Convalescent {
-    /// Status and `Retry-After` for a request at this second.
+    /// Status and `Retry-After` for a request at the given second.
     fn judge(&mut self, now: i64) -> (u16, i64) {
         let wait = self.last + 60 - now;
         match () {
@@ -409,7 +409,7 @@ async fn receiver_that_was_down_for_hours_gets_everything_in_order_at_its_own_ra
     })
     .await;
     let drain = bench.drain(vec![receiver.target("desk")]);
-    // An event every twenty minutes; in between the clock is set to whenever something is due.
+    // One event every twenty minutes; in between the clock moves to the next due time.
     let mut told = 0;
     while bench.states("desk").len() < 18 || bench.states("desk").contains(&DeliveryState::Pending)
     {
@@ -479,7 +479,7 @@ fn short_retry_after_is_believed_three_times() {
     }
 }
 
-/// Looks again and again until something holds.
+/// Polls until a condition holds.
 async fn until(holds: impl Fn() -> bool) {
     for _ in 0..1000 {
         if holds() {
@@ -497,7 +497,7 @@ async fn an_event_that_cannot_be_read_is_given_up_and_holds_nobody_back() {
     bench.tell("broken", &["desk"]).await;
     bench.tell("later", &["desk"]).await;
     bench.tell("another", &["archive"]).await;
-    // Damage, or another program's hand.
+    // Damage, or a write by another program.
     rusqlite::Connection::open(bench.store.path())
         .and_then(|file| file.execute("UPDATE events SET body = x'00112233' WHERE id = 1", []))
         .expect("the statement");

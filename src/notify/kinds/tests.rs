@@ -1,4 +1,4 @@
-//! Every kind at once: what is sent is within every limit, is text and nothing else, and shows both sides.
+//! All kinds together: messages stay within every limit, are plain text only, and show both sides of a change.
 
 mod answers;
 mod forms;
@@ -90,7 +90,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-/// All text of a tree of blocks, under `text`.
+/// All text in a tree of blocks, under `text`.
 fn texts(value: &Value, out: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
@@ -116,7 +116,7 @@ fn utf16(text: &str) -> usize {
     text.encode_utf16().count()
 }
 
-/// The text of what a kind sends, for people, after every limit of the service was looked at.
+/// The readable text of a message, after checking it against every limit of the service.
 fn checked(kind: TargetKind, event: &Event) -> String {
     match kind {
         TargetKind::Slack => {
@@ -288,7 +288,7 @@ fn without_entities(html: &str) -> String {
         .replace("&amp;", "&")
 }
 
-/// Kinds that are sent events.
+/// The kinds that events can be sent to.
 fn kinds() -> impl Iterator<Item = TargetKind> {
     TargetKind::ALL
         .iter()
@@ -361,7 +361,7 @@ fn is_text_everywhere(event: &Event) {
         for bad in ['\u{1b}', '\u{202e}'] {
             assert!(!shown.contains(bad), "{kind:?}: {shown}");
         }
-        // Where marks are styles, a backslash before a mark is only a letter.
+        // Where styles mark an edit, the letters of such a mark in a text mean nothing.
         let marked = matches!(
             kind,
             TargetKind::Mattermost | TargetKind::Discord | TargetKind::Gotify
@@ -376,7 +376,7 @@ fn is_text_everywhere(event: &Event) {
         TargetKind::Discord,
         TargetKind::Gotify,
     ] {
-        // A title of Gotify is plain text.
+        // Titles of Gotify are plain text.
         let body = match kind {
             TargetKind::Gotify => sent(kind, event)["message"].to_string(),
             _ => sent(kind, event).to_string(),

@@ -103,7 +103,7 @@ fn addresses_stay_as_published() {
     assert_eq!(feed.entries[0].address, None);
 }
 
-/// One broken feed, its repairs, and the headlines that are read nevertheless.
+/// Checks a broken feed: its repairs, and the headlines that are read in spite of the damage.
 fn repaired(text: &str, repairs: &[Repair], titles: &[&str]) {
     let feed = read(text);
     let found: Vec<&str> = feed
@@ -446,7 +446,7 @@ fn a_json_feed_that_is_called_like_a_function_is_read() {
     );
 }
 
-/// One document in several dialects and states of repair: what may be known again and what may not.
+/// Documents in several dialects and conditions, whose items may or may not be recognised later.
 fn documents() -> impl proptest::strategy::Strategy<Value = String> {
     use proptest::prelude::*;
     let text = prop_oneof![
@@ -502,7 +502,7 @@ fn documents() -> impl proptest::strategy::Strategy<Value = String> {
     })
 }
 
-/// What is known after a document: all of its items that can be known again.
+/// What is known after a document: all items that can be recognised later.
 fn known_after(text: &str) -> (KnownItems, std::collections::HashMap<u128, FeedState>) {
     let nothing = KnownItems::default();
     let base = "https://news.example/feed";
@@ -525,7 +525,7 @@ proptest::proptest! {
     fn a_feed_is_read_the_same_with_items_known_by_their_bytes(before in documents(), now in documents(), mix in 0..3_u8) {
         let base = "https://news.example/feed";
         let limits = Limits { entries: 4, ..Limits::default() };
-        // The same document, another one, or the items of both.
+        // The same document, another one, or one with the items of both.
         let now = match mix {
             0 => before.clone(),
             1 => now,
@@ -573,7 +573,7 @@ fn items_are_passed_over_when_they_are_known() {
 }
 
 proptest::proptest! {
-    /// feed-rs hands every text over as it was published.
+    /// feed-rs returns every text as it was published.
     #[test]
     fn a_text_is_read_as_published(
         text in "(\\PC|[ \t\r\n<>&;\\]\"']|<p>|<pre>|</pre>|\\]\\]>|&amp;lt;|\u{a0}){1,40}",

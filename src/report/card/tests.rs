@@ -8,7 +8,7 @@ use super::*;
 use crate::report::message::ChangedPassage;
 use crate::time::Stopwatch;
 
-/// Prints why a test is skipped, and fails where none may be.
+/// Prints why a test is skipped, and fails where skipping is not allowed.
 #[expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -52,7 +52,7 @@ fn message(headline: &str, segments: &[(Side, &str)]) -> Message {
     }
 }
 
-/// The pieces of a text; a line may start with those after `|`.
+/// The pieces of a text; those after `|` may start a line.
 fn pieces(words: &[(Side, &str)]) -> String {
     let words: Vec<Words> = words
         .iter()
@@ -119,7 +119,7 @@ fn the_direction_is_that_of_the_first_letter() {
     assert_eq!(is_rtl("3 %"), None);
 }
 
-/// Headlines that are long, hostile or both. Each is a picture of the right size in bounded time, or none.
+/// Headlines that are long, hostile or both. Each becomes a picture of the right size in bounded time, or none.
 #[test]
 fn a_change_is_a_picture_of_the_right_size_whatever_it_says() {
     let Some(fonts) = FONTS.as_ref() else {
@@ -165,7 +165,7 @@ fn a_change_is_a_picture_of_the_right_size_whatever_it_says() {
     }
 }
 
-/// Markup in a text stays text: all that the picture is made of is written here.
+/// Markup in a text stays text: all elements of the picture come from our code.
 #[test]
 fn markup_in_a_headline_is_text() {
     let Some(fonts) = FONTS.as_ref() else {
@@ -184,7 +184,7 @@ fn without_a_font_there_is_no_picture() {
     let Some(fonts) = FONTS.as_ref() else {
         return skip("this machine has no fonts");
     };
-    // No font has a character that is not assigned.
+    // No font has glyphs for unassigned characters.
     assert_eq!(png(&message("x", &[(Both, "a\u{50005}")]), fonts), None);
     assert_eq!(png(&message("x", &[(Both, "a\u{378}")]), fonts), None);
 }
@@ -215,7 +215,7 @@ fn an_emoji_costs_no_picture() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// Nothing that a feed can say makes the renderer panic, or a line longer than a card.
+    /// No text from a feed makes the renderer panic, or a line wider than the card.
     #[test]
     fn any_text_is_drawn_or_has_no_picture(
         words in proptest::collection::vec(
@@ -240,7 +240,8 @@ proptest! {
     }
 }
 
-/// Cards in several scripts, to look at: `REVISOR_TEST_SHOTS` names a folder. Without fonts for a script it is left out.
+/// Cards in several scripts, to look at: saved in the folder that `REVISOR_TEST_SHOTS` names. Scripts without fonts
+/// are left out.
 #[test]
 fn scripts_in_their_own_direction() {
     let Some(fonts) = FONTS.as_ref() else {

@@ -27,7 +27,7 @@ fn row(event: Event) -> LogRow {
     LogRow { event, quiet: None }
 }
 
-/// A change with a number, a label and a score, of an article of its own.
+/// A change to its own article, with a number, labels and a score.
 fn change(number: i64, score: u8, labels: &[Label], fields: &[Field]) -> LogRow {
     let mut event = revised();
     let data = &mut event.data;

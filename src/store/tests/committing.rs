@@ -210,7 +210,7 @@ fn a_touched_date_is_counted_and_makes_no_revision() {
     assert_eq!(known.claimed.feed_updated, Some(at(50)));
     assert_eq!(known.revision, RevisionNumber::FIRST);
 
-    // A revision that the page brings repeats what the feed claimed long ago.
+    // A revision from the page repeats what the feed claimed long ago.
     let mut look = outcome(bench.feed);
     let mut paged = revised(entry, RevisionNumber(2), "two", at(60), &[]);
     paged.revision.as_mut().unwrap().channels = vec![Channel::Page];

@@ -1,4 +1,5 @@
-//! Compaction as its callers see it: the same bytes come back, in less room, and retention still takes what is old.
+//! Compaction as its callers see it: the same bytes are read back, from less space, and retention still deletes what
+//! is old.
 
 use super::*;
 use crate::compaction::MAX_DEPTH;
@@ -6,7 +7,7 @@ use crate::domain::chain::StoredCapture;
 use crate::domain::ids::CaptureId;
 use data_encoding::HEXLOWER;
 
-/// A page of a site, as much furniture as text.
+/// A page of a site, with as much furniture as text.
 fn page(article: usize, edition: usize) -> String {
     let furniture: String = (0..200)
         .map(|link| format!("<li><a href=\"/section/{link}\">Section {link}</a></li>"))
@@ -17,7 +18,7 @@ fn page(article: usize, edition: usize) -> String {
     format!("<ul>{furniture}</ul><h1>Article {article}</h1><p>{text}</p><p>Edition {edition}</p>")
 }
 
-/// 20 articles with two editions each of their pages, and an answer of the feed with each.
+/// 20 articles with two versions of their pages, and a response of the feed with each.
 fn filled() -> Bench {
     let bench = Bench::new();
     for edition in 1..=2_u32 {
@@ -63,7 +64,7 @@ fn raw(bench: &Bench) -> rusqlite::Connection {
     rusqlite::Connection::open(bench.path()).unwrap()
 }
 
-/// Everything that is said to be kept is there, as it was.
+/// Every body that is listed as kept is there, and unchanged.
 fn holds(bench: &Bench, before: &[StoredCapture]) {
     for (was, is) in before.iter().zip(all(bench)) {
         if is.body_kept {
@@ -97,7 +98,7 @@ fn the_same_answers_come_back_in_less_room() {
     assert_eq!(verified.bodies, 80);
     assert_eq!(compact(&bench), Compacted::default(), "once and for ever");
 
-    // A body that comes again is the one that is there, and a new one is stored whole.
+    // A body that comes again is the stored one, and a new one is stored in full.
     let mut look = outcome(bench.feed);
     look.feed_capture = Some(capture(
         std::str::from_utf8(&before[0].capture.body).unwrap(),
@@ -130,7 +131,7 @@ fn what_others_are_based_on_stays_until_they_are_gone() {
     let bench = filled();
     compact(&bench);
     let kept = all(&bench);
-    // As if those came first that others are based on.
+    // As if the bodies that others are based on had come first.
     raw(&bench)
         .execute(
             "UPDATE captures SET fetched_at = ?1 WHERE body_id IN (SELECT base_id FROM bodies)",
@@ -146,7 +147,7 @@ fn what_others_are_based_on_stays_until_they_are_gone() {
     for (was, is) in kept.iter().zip(all(&bench)) {
         assert!(!is.body_kept || was.capture.body == is.capture.body);
     }
-    // One that is there only for others is found when it comes again, and stays then.
+    // A body that is kept only as a base is found when it comes again, and from then on stays for its own sake.
     let base: i64 = raw(&bench)
         .query_row(
             "SELECT max(id) FROM bodies WHERE id NOT IN (SELECT body_id FROM captures WHERE body_id IS NOT NULL)",
@@ -263,7 +264,7 @@ fn damage_to_a_base_is_found_in_all_that_rest_on_it() {
         verified.fault_count > resting.unsigned_abs(),
         "{verified:?}"
     );
-    // A ring of bases is damage too, and no endless loop.
+    // A cycle of bases is reported as damage, instead of causing an endless loop.
     conn.execute_batch("PRAGMA ignore_check_constraints = 1; UPDATE bodies SET base_id = 1")
         .unwrap();
     let faults = bench.reader().verify(|_, _| {}).unwrap().faults.concat();
@@ -273,7 +274,7 @@ fn damage_to_a_base_is_found_in_all_that_rest_on_it() {
 proptest::proptest! {
     #![proptest_config(proptest::test_runner::Config::with_cases(12))]
 
-    /// `db prune` beside the daemon: each has a plan of its own, made while the other was half done.
+    /// `db prune` and the daemon at the same time: each has its own plan, made when the other was half done.
     #[test]
     fn two_compactions_at_once_lose_nothing(turns in proptest::collection::vec(0..2_usize, 0..200)) {
         let bench = filled();

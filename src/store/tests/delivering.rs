@@ -30,7 +30,7 @@ fn record(bench: &Bench, delivery: DeliveryId, when: Timestamp, next: Next) -> b
         .unwrap()
 }
 
-/// A bench with an entry that was changed so many times, told to `desk`.
+/// A bench with an entry that has `count` changes, queued for `desk`.
 fn with_changes(count: usize) -> Bench {
     let bench = Bench::new();
     let entry = bench.entry("a", "title 0");
@@ -109,7 +109,7 @@ fn a_lease_that_runs_out_is_given_again_with_the_same_id() {
     assert!(lease(&bench, at(159)).is_empty());
     let second = lease(&bench, at(160)).remove(0);
     assert_eq!((first.id, &first.uid), (second.id, &second.uid));
-    // The first sender wakes up late: the delivery is done once.
+    // The first sender wakes up late: the delivery is recorded only once.
     assert!(record(&bench, second.id, at(161), Next::Delivered));
     assert!(!record(&bench, first.id, at(162), Next::RetryAt(at(200))));
     assert!(lease(&bench, at(9_999)).is_empty());
@@ -341,7 +341,7 @@ fn two_events_in_a_row_that_were_given_up_disable_a_target_and_the_others_are_to
         let targets = bench.reader().targets().unwrap();
         targets.iter().any(|target| target.disabled.is_some())
     };
-    // One that is refused at once says nothing of the receiver, nor does one event alone.
+    // A rejection at the first attempt says nothing about the receiver, and neither does a single event.
     give_up(1);
     give_up(10);
     assert!(!disabled());
@@ -358,7 +358,8 @@ fn two_events_in_a_row_that_were_given_up_disable_a_target_and_the_others_are_to
     assert_eq!(last[0].state, DeliveryState::Disabled, "kept for a retry");
 }
 
-/// Has the oldest delivery of `desk` refused until it is set aside, then given up; `status` is always 400.
+/// Lets the oldest delivery of `desk` be rejected until it is set aside, then until it is given up; `status` is
+/// always 400.
 fn refuse_to_the_end(bench: &Bench, now: &mut i64) {
     let mut record_one = |next: fn(i64) -> Next| {
         *now += 1000;
@@ -533,7 +534,7 @@ fn what_is_held_waits_for_a_person_and_is_sent_by_nothing_else() {
         open.iter()
             .all(|delivery| held.iter().all(|row| row.id != delivery.id))
     );
-    // Retry, replay and resume leave them where they are.
+    // Retry, replay and resume do not touch them.
     bench
         .writer()
         .retry(Retry::Target("desk".into()))

@@ -7,7 +7,7 @@ use crate::domain::ids::DeliveryId;
 
 const LEASE: Duration = Duration::from_mins(1);
 
-/// A bench whose target `desk` has so many changes, and what leases the oldest that is open.
+/// A bench whose target `desk` has `count` changes in its queue.
 fn with_changes(count: usize) -> Bench {
     let bench = Bench::new();
     let entry = bench.entry("a", "title 0");
@@ -144,7 +144,7 @@ fn an_unpacked_digest_gives_its_members_back_and_is_not_sent_again() {
     let health = &reader.target_health().unwrap()[0];
     assert_eq!((health.open, health.gathered, health.dead), (3, 0, 0));
 
-    // Disabled and resumed: the members are sent, the digest is not.
+    // Disabled and resumed: the members are sent, and the digest is not.
     let first = lease(&bench);
     assert_eq!(first, members[0].id);
     record(&bench, first, Next::DisableTarget("gone".into())).unwrap();
@@ -208,7 +208,7 @@ fn a_new_configuration_brings_a_digest_forward() {
     assert_eq!(configured(700, None), None);
 }
 
-/// All that is stored of the outbox.
+/// Everything that is stored about the outbox.
 fn dump(bench: &Bench) -> Vec<String> {
     let conn = Connection::open(bench.path()).unwrap();
     let tables = [
@@ -229,7 +229,7 @@ fn dump(bench: &Bench) -> Vec<String> {
     rows.collect()
 }
 
-/// Each step fails at each of its statements in turn: then nothing of it is stored, and it succeeds the next time.
+/// Each step fails at each of its statements in turn: nothing of it is stored, and it succeeds the next time.
 #[test]
 fn each_step_is_stored_as_a_whole_or_not_at_all() {
     let gather: Act = |bench| {
@@ -285,7 +285,7 @@ fn each_step_is_stored_as_a_whole_or_not_at_all() {
     }
 }
 
-/// What is done, the statements of it that fail in turn, and the states after it.
+/// A step, the statements that fail in turn, and the states after it.
 type Step = (Act, &'static [&'static str], &'static str);
 type Act = fn(&Bench) -> Result<(), StoreError>;
 

@@ -31,7 +31,7 @@ use crate::domain::scheme::Schemes;
 use crate::domain::state::{Block, Channel, EntryState, FeedState};
 use crate::time::Timestamp;
 
-/// A database in a folder of its own, with one feed.
+/// A database in its own folder, with one feed.
 struct Bench {
     /// Holds the folder; dropped after the store.
     store: Option<Store>,
@@ -89,14 +89,14 @@ impl Bench {
         self.writer().commit(outcome).blocking()
     }
 
-    /// Stores a new entry and answers its row.
+    /// Stores a new entry and returns its id.
     fn entry(&self, guid: &str, title: &str) -> EntryId {
         let mut outcome = outcome(self.feed);
         outcome.entries.push(first_sight(guid, title, at(1)));
         self.commit(outcome).unwrap().entry_ids[0]
     }
 
-    /// Stores the next revision of an entry, told to these targets, and answers the number of its change.
+    /// Stores the next revision of an entry, queued for these targets, and returns what was committed.
     fn revise(&self, entry: EntryId, title: &str, targets: &[&str]) -> Committed {
         let number = self.reader().entry(entry).unwrap().unwrap().revision.next();
         let mut outcome = outcome(self.feed);
@@ -106,7 +106,7 @@ impl Bench {
         self.commit(outcome).unwrap()
     }
 
-    /// A raw look at the tables, beside the store.
+    /// Counts the rows of a table, bypassing the store.
     fn count(&self, table: &str) -> i64 {
         let conn = rusqlite::Connection::open(self.path()).unwrap();
         conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
@@ -124,8 +124,7 @@ impl Drop for Bench {
     }
 }
 
-/// Seconds after an arbitrary moment.
-/// What is wrong with the file, but for the changes: those of this bench are stand-ins, with no words in them.
+/// The faults of the file, except those of changes: the changes of this bench are stand-ins without words.
 fn faults(found: &Verified) -> Vec<&String> {
     let of_changes = |fault: &&String| fault.starts_with("change #");
     found
@@ -135,6 +134,7 @@ fn faults(found: &Verified) -> Vec<&String> {
         .collect()
 }
 
+/// Seconds after an arbitrary moment.
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix(1_795_000_000 + seconds)
 }

@@ -92,7 +92,7 @@ fn a_damaged_database_is_refused_and_never_replaced() {
     bench.entry("a", "one");
     bench.close();
     let mut bytes = std::fs::read(bench.path()).unwrap();
-    // The page of the schema, past the header that names the file.
+    // The page with the schema, behind the header that identifies the file.
     bytes[100..2000].fill(0xaa);
     std::fs::write(bench.path(), &bytes).unwrap();
     let error = Store::open(&bench.path(), &OpenOptions::default()).unwrap_err();
@@ -335,7 +335,7 @@ fn an_upgrade_leaves_a_copy_of_the_older_file_beside_it() {
     let conn = Connection::open(&path).unwrap();
     let oldest = migrate::OLDEST;
     migrate::create_at(conn, &path, oldest);
-    // What an upgrade left that did not come to its end.
+    // Left behind by an upgrade that was interrupted.
     let copy = dir
         .path()
         .join(format!("revisor.db.schema-{oldest}.backup"));
@@ -354,7 +354,7 @@ fn an_upgrade_leaves_a_copy_of_the_older_file_beside_it() {
     assert_eq!(version(&copy), oldest);
     let files = std::fs::read_dir(dir.path()).unwrap().count();
     assert_eq!(files, 2, "nothing half done is left");
-    // A database of today leaves none.
+    // A database with the current schema leaves none.
     let fresh = dir.path().join("fresh.db");
     Store::open(&fresh, &OpenOptions::default())
         .unwrap()
@@ -378,7 +378,7 @@ fn a_restored_copy_gives_no_event_a_name_that_was_used() {
     drop(told(&path));
     let kept = std::fs::read(&path).unwrap();
     let (row, lost) = told(&path);
-    // Written over the file, so that nothing shows it.
+    // Overwrites the content of the file in place, which leaves no trace.
     std::fs::write(&path, kept).unwrap();
     let (same_row, new) = told(&path);
     assert_eq!(row, same_row);
@@ -406,7 +406,7 @@ fn the_random_source_is_the_callers() {
     let uid = "msg_a4dqobyha4dqobyha4dqobyha4";
     let stored = store.reader().unwrap().event_by_uid(uid).unwrap();
     assert_eq!(stored.unwrap().event, event);
-    // A name that is taken is an error and no second event.
+    // A name that is already used is an error, and adds no second event.
     store
         .writer()
         .add_event(event, vec![])
@@ -414,7 +414,7 @@ fn the_random_source_is_the_callers() {
         .unwrap_err();
 }
 
-/// What is written into a WAL that was removed is seen by nobody who opens the file afterwards.
+/// Once a WAL was removed, nobody who opens the file afterwards sees what is still written to it.
 #[test]
 fn a_wal_that_is_taken_away_is_noticed_as_a_file_that_was() {
     let dir = tempfile::tempdir().unwrap();

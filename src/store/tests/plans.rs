@@ -1,4 +1,4 @@
-//! How `SQLite` finds rows: every statement that a test of the store runs is explained, and a scan of a table that grows
+//! How `SQLite` finds rows: every statement that a test of the store runs is explained, and scanning a growing table
 //! needs a reason.
 
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ const GROWING: [&str; 15] = [
     "waits",
 ];
 
-/// Statements that read a whole table or index, by a part of their text, each with its reason.
+/// Statements that scan a whole table or index, identified by a part of their text, each with its reason.
 const SCANS: [(&str, &str); 25] = [
     (
         "FROM changes AS c JOIN events AS v ON v.id = c.event_id WHERE 1",
@@ -99,7 +99,7 @@ const DAILY: &str = "once a day, or for a person who asks what would be deleted"
 const RARE: &str = "when the clock was set back";
 const VERIFIED: &str = "`db verify` reads everything";
 
-/// References without an index of their own are not looked up, as rows of these tables are never deleted.
+/// References to these tables need no index, as their rows are never deleted.
 const KEPT: [&str; 6] = [
     "feeds", "entries", "captures", "events", "changes", "targets",
 ];
@@ -107,7 +107,7 @@ const KEPT: [&str; 6] = [
 static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 static EXPLAINED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// Notes what runs on a connection.
+/// Records the statements that run on a connection.
 pub(in super::super) fn watch(conn: &mut Connection) {
     let note = |event: TraceEvent<'_>| {
         if let TraceEvent::Stmt(statement, _) = event {
@@ -119,7 +119,7 @@ pub(in super::super) fn watch(conn: &mut Connection) {
         .unwrap();
 }
 
-/// Explains what was noted since the last time.
+/// Explains the statements that were recorded since the last call.
 pub(super) fn explain() {
     let seen = std::mem::take(&mut *SEEN.lock().unwrap_or_else(PoisonError::into_inner));
     let mut explained = EXPLAINED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -152,10 +152,10 @@ fn scans(conn: &Connection, sql: &str) -> Vec<String> {
         return Vec::new();
     }
     let Ok(mut statement) = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")) else {
-        // Of an older schema, or of a table that is attached.
+        // It belongs to an older schema, or to an attached table.
         return Vec::new();
     };
-    // What is not bound is null, which does not change the plan.
+    // Unbound parameters are null, which does not change the plan.
     let count = statement.parameter_count();
     let values = vec![rusqlite::types::Null; count];
     let rows = statement.query_map(rusqlite::params_from_iter(values), |row| row.get(3));
@@ -175,7 +175,7 @@ fn scans(conn: &Connection, sql: &str) -> Vec<String> {
         .collect()
 }
 
-/// The tables behind the names that a statement gives them.
+/// The tables behind the aliases in a statement.
 fn aliases(sql: &str) -> Vec<(String, String)> {
     let words: Vec<&str> = sql.split_whitespace().collect();
     let named = words.windows(3).filter(|three| three[1] == "AS");
@@ -204,7 +204,7 @@ fn references_are_found_by_an_index_where_rows_are_deleted() {
                 (row.get(2)?, row.get(3)?, row.get(4)?);
             let own = |line: &&str| line.trim_start().starts_with(&format!("{column} "));
             let line = sql.lines().find(own).unwrap_or_default();
-            // One that is checked late is looked up for each row that is stored.
+            // Deferred references are looked up for each row that is stored, whatever their table.
             let free = !line.contains("DEFERRABLE") && KEPT.contains(&parent.as_str());
             Ok((format!("{table}.{column} -> {parent}"), indexed || free))
         })

@@ -331,7 +331,7 @@ fn a_request_to_look_is_taken_once_and_answered() {
     let tried = request(&test);
     let taken = bench.writer().take_requests(at(3)).blocking().unwrap();
     assert_eq!((taken[0].id, &taken[0].work), (tried, &test));
-    // The daemon ends and another starts: it checks again, but a test would be sent twice, and nobody waits for it.
+    // When the daemon restarts, it repeats checks. A test would be sent twice, and nobody is waiting for it any more.
     bench.writer().reset_requests(at(0)).blocking().unwrap();
     assert_eq!(
         bench
@@ -511,7 +511,7 @@ fn texts_go_by_when_they_were_replaced_and_only_when_no_other_revision_needs_the
     let prune = |retain| {
         let (mut texts, mut after) = (0, 0);
         loop {
-            // One at a time, so that the steps are seen to add up.
+            // One at a time, to show that the steps add up.
             let step = bench
                 .writer()
                 .prune_revisions(retain, after, 1, at(900))
@@ -532,7 +532,7 @@ fn texts_go_by_when_they_were_replaced_and_only_when_no_other_revision_needs_the
             .map(|row| row.number.0)
             .collect()
     };
-    // The first text was replaced at 100, and is that of revision 3 too, which was replaced at 300.
+    // The first text was replaced at 100. It is also that of revision 3, which was replaced at 300.
     for (since, would, left) in [
         (100, 0, vec![1, 2, 3, 4]),
         (250, 1, vec![1, 3, 4]),
@@ -545,7 +545,7 @@ fn texts_go_by_when_they_were_replaced_and_only_when_no_other_revision_needs_the
         assert_eq!(prune(retain), would, "{since}");
         assert_eq!(kept(), left, "{since}");
     }
-    // It is there again with the revision that returns to it.
+    // The text is back with the revision that returns to it.
     revise(5, "two", at(400));
     assert_eq!(kept(), [2, 4, 5]);
     assert_eq!(prune(Retain::Newest(0)), 1, "the newest stays in any case");

@@ -49,7 +49,7 @@ fn a_change_is_saved_once_and_its_address_is_in_what_is_told_next() {
     let bench = Bench::new();
     let entry = bench.entry("a", "title 0");
     with_page(&bench, entry);
-    // What was there before is not saved.
+    // Changes from before are not saved.
     want(&bench, at(10));
     assert_eq!(due(&bench, at(10)), None);
     bench.revise(entry, "title 1", &["desk"]);
@@ -62,7 +62,7 @@ fn a_change_is_saved_once_and_its_address_is_in_what_is_told_next() {
         (entry, &ArchiveRequest::Save)
     );
 
-    // A second change before the first was asked for: one save will do.
+    // A second change before the first was requested: one save is enough.
     bench.revise(entry, "title 2", &["desk"]);
     want(&bench, at(21));
     assert_eq!(bench.reader().snapshots(entry).unwrap().len(), 1);
@@ -73,7 +73,7 @@ fn a_change_is_saved_once_and_its_address_is_in_what_is_told_next() {
     };
     settle(&bench, &first, look, None, at(22));
     assert_eq!(due(&bench, at(29)), None);
-    // A change while the archive is at work wants a save of its own.
+    // A change while the archive is working needs a save of its own.
     bench.revise(entry, "title 3", &["desk"]);
     want(&bench, at(23));
     let working = due(&bench, at(30)).unwrap();

@@ -1,11 +1,11 @@
-//! The search index: what is stored is found, now or as removed.
+//! The search index: every stored text can be found, as current or as removed.
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::domain::search::Query;
 
-/// Sentences in ten languages, of which four are written without spaces between words.
+/// Sentences in ten languages, four of which are written without spaces between words.
 const BEFORE: [&str; 10] = [
     "No injuries have been reported near that naïve café",
     "Der Minister bestätigte die Straßensperrung am Dienstag",
@@ -32,7 +32,7 @@ fn filter(texts: SearchIn) -> SearchFilter {
     }
 }
 
-/// What a person may type of a text: each word; where there are no words, each letter.
+/// What a person may type to find a text: any word, or any character if there are no words.
 fn words(text: &str) -> Vec<String> {
     let words = text.split_whitespace().map(str::to_owned);
     if text.split_whitespace().count() > 1 {
@@ -142,7 +142,7 @@ fn what_was_stored_without_an_index_is_indexed_from_the_newest_down() {
     };
     assert_eq!(found("headline"), (vec![], vec![]));
     assert!(!bench.reader().search_progress().unwrap().is_complete());
-    // What is new is found at once.
+    // New entries are found immediately.
     let third = bench.entry("c", "The third headline");
     assert_eq!(found("headline"), (vec![third], vec![]));
     assert!(bench.writer().index_for_search(1).blocking().unwrap());

@@ -1,4 +1,4 @@
-//! Figures, for `cargo test --release --lib store::tests::speed -- --ignored --nocapture`.
+//! Measures, with `cargo test --release --lib store::tests::speed -- --ignored --nocapture`.
 
 use super::*;
 use crate::time::Stopwatch as Wall;
@@ -60,7 +60,7 @@ impl Stopwatch {
     }
 }
 
-/// What the kernel has counted for the threads of this process; zero where it does not count.
+/// The CPU time that the kernel counted for the threads of this process; zero where it does not count any.
 fn cpu_ns() -> u64 {
     let Ok(threads) = std::fs::read_dir("/proc/self/task") else {
         return 0;

@@ -12,7 +12,7 @@ fn jobs_that_wait_share_one_commit_and_a_failing_one_takes_back_only_itself() {
     let (holder, release) = std::sync::mpsc::channel::<()>();
     let (started, running) = std::sync::mpsc::channel::<()>();
     let writer = bench.writer().clone();
-    // Holds the writer until all others have been sent, so that they make one batch.
+    // Holds the writer until all others have been sent, so that they form one batch.
     let blocker = std::thread::spawn({
         let writer = writer.clone();
         move || {
@@ -88,7 +88,7 @@ fn a_transaction_that_is_lost_fails_every_job_in_it() {
         .writer()
         .write(|tx| {
             tx.conn.execute("DELETE FROM feeds", [])?;
-            // What a full disk does.
+            // As a full disk does.
             tx.conn.execute_batch("ROLLBACK")?;
             Err::<(), _>(StoreError::Full {
                 path: PathBuf::new(),
@@ -118,7 +118,7 @@ fn a_full_disk_fails_the_job_and_keeps_the_rest() {
             .blocking()
             .unwrap()
     };
-    // The smallest limit there is: the size of now.
+    // The smallest possible limit: the current size.
     let now = pages(1);
     assert!(now > 1);
     let mut look = outcome(bench.feed);

@@ -4,7 +4,7 @@ use super::super::open::{OpenOptions, Store};
 use super::*;
 use crate::SCHEMA;
 
-/// Every schema that a database in the world may have, with rows of its time. `dump_of_today` writes that of a new one.
+/// Every schema that a database may still have, with rows of its time. `dump_of_today` writes the dump of a new one.
 const DUMPS: [(u32, &str); 17] = [
     (12, include_str!("../../../tests/fixtures/schemas/0012.sql")),
     (13, include_str!("../../../tests/fixtures/schemas/0013.sql")),
@@ -54,7 +54,7 @@ fn dump_of_today() {
         .exists([])
         .unwrap()
     {
-        // What the daily care does when there is more to compact.
+        // Daily maintenance does the same when there is more to compact.
         let (body, base) = (
             "SELECT min(body_id) FROM captures WHERE channel = 'page'",
             "SELECT max(body_id) FROM captures WHERE channel = 'page'",
@@ -122,7 +122,7 @@ fn dump_of_today() {
     fs::write(to, dump).unwrap();
 }
 
-/// What a schema is made of: columns with type and rule, indices, references.
+/// What makes up a schema: columns with types and constraints, indices, references.
 fn shape(conn: &Connection) -> Vec<String> {
     let mut statement = conn
         .prepare(
@@ -142,7 +142,7 @@ fn shape(conn: &Connection) -> Vec<String> {
         .collect()
 }
 
-/// How many rows each table has.
+/// The number of rows of each table.
 fn rows(conn: &Connection, of: &[String]) -> Vec<(String, i64)> {
     let count = |table: &String| {
         let sql = format!("SELECT count(*) FROM {table}");
@@ -154,7 +154,7 @@ fn rows(conn: &Connection, of: &[String]) -> Vec<(String, i64)> {
 
 fn tables(conn: &Connection) -> Vec<String> {
     let mut statement = conn
-        // The index of the search is not among them: a virtual table has no rows of its own, and can be built again.
+        // The search index is excluded: a virtual table has no rows of its own, and can be rebuilt.
         .prepare(
             "SELECT name FROM pragma_table_list WHERE type = 'table' AND schema = 'main' AND name NOT LIKE 'sqlite%'",
         )
@@ -215,7 +215,7 @@ fn an_upgrade_that_is_killed_half_way_is_done_at_the_next_start() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("revisor.db");
         let mut conn = restore(&path, dump);
-        // All that is written goes to the WAL at once, as that of a migration larger than the cache would.
+        // All writes go to the WAL immediately, as in a migration that is larger than the cache.
         conn.pragma_update(None, "cache_size", 1).unwrap();
         conn.pragma_update(None, "foreign_keys", false).unwrap();
         let tx = conn
@@ -224,7 +224,7 @@ fn an_upgrade_that_is_killed_half_way_is_done_at_the_next_start() {
         migrate::apply_number(&tx, *schema + 1);
         tx.execute_batch("UPDATE entries SET title = 'half'; UPDATE feeds SET name = 'half'")
             .unwrap();
-        // What the disk has at this moment is what a kill leaves.
+        // The content of the disk at this moment is what a kill would leave.
         let left = dir.path().join("left.db");
         for end in ["", "-wal"] {
             fs::copy(beside(&path, end), beside(&left, end)).unwrap();
@@ -322,12 +322,12 @@ fn a_second_upgrade_from_the_same_schema_keeps_both_copies() {
         .unwrap();
     keep_a_copy(&mut conn, &path, schema).unwrap();
     assert_eq!(copies(), 2);
-    // Somebody else has upgraded it meanwhile.
+    // Another process has upgraded it in the meantime.
     keep_a_copy(&mut conn, &path, schema - 1).unwrap();
     assert_eq!(copies(), 2);
 }
 
-/// Each start after a kill upgrades a little further; only the file as it was before all that is worth keeping.
+/// Each start after a kill upgrades a little further; only the file from before all that is worth keeping.
 #[test]
 fn an_upgrade_that_is_cut_off_again_and_again_leaves_one_copy() {
     let (first, dump) = DUMPS[0];
@@ -361,7 +361,7 @@ fn a_copy_that_cannot_be_made_is_no_upgrade() {
     let path = dir.path().join("revisor.db");
     let (schema, dump) = DUMPS[0];
     drop(restore(&path, dump));
-    // A folder is in its way.
+    // Where styles mark an edit, the letters of such a mark in a text mean nothing.
     let unfinished = beside(&path, &format!(".schema-{schema}.backup.part"));
     fs::create_dir(&unfinished).unwrap();
     fs::write(unfinished.join("x"), "x").unwrap();
@@ -372,7 +372,7 @@ fn a_copy_that_cannot_be_made_is_no_upgrade() {
     assert!(conn.prepare("SELECT place FROM ignored_moves").is_err());
 }
 
-/// An unpacked digest was a member of itself, and a key that was not accepted was known by its message.
+/// An unpacked digest used to be a member of itself, and a rejected key used to be recognised by its error message.
 #[test]
 fn what_was_told_by_a_trick_is_told_by_a_column() {
     let dir = tempfile::tempdir().unwrap();

@@ -106,8 +106,8 @@ fn secrets_come_from_files_variables_and_credentials() {
     );
     let warnings = loaded.warnings.join("\n");
     assert!(!warnings.contains("cannot read"), "{warnings}");
-    // `config check` may lack the rights and credentials of the service; a missing file is missing for everyone,
-    // though.
+    // A check of the configuration may lack the rights and credentials of the service, but a file that does not exist
+    // is missing for everyone.
     let check = |lines| load(&format!("{url}\n{lines}"), Secrets::WhereThere);
     let error = check("secret_file = \"none\"").unwrap_err();
     assert!(

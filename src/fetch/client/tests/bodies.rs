@@ -72,8 +72,8 @@ async fn bodies_are_bounded_when_decoded() {
     assert_eq!(failed.kind, FailureKind::TooLarge);
 }
 
-/// 64 KiB of zeros in a stored gzip member would not be a bomb; this is the deflate stream of one, made of a literal
-/// zero and matches of length 258 at distance 1.
+/// 64 KiB of zeros, stored uncompressed in gzip, would not be a bomb. This deflate stream is: a literal zero, then
+/// matches of length 258 at distance 1.
 fn gzip_of_zeros() -> Vec<u8> {
     let mut bits: Vec<bool> = vec![true, true, false];
     let code = |bits: &mut Vec<bool>, value: u32, length: u32| {
@@ -96,7 +96,7 @@ fn gzip_of_zeros() -> Vec<u8> {
                 .fold(0, |byte, bit| byte << 1 | u8::from(*bit)),
         );
     }
-    // The check sum is wrong; the limit is reached before it is looked at.
+    // The checksum is wrong, but the limit is reached before it is checked.
     gzip.extend_from_slice(&[0; 8]);
     gzip
 }
@@ -176,13 +176,13 @@ async fn silence_ends_by_the_total_and_by_the_idle_time() {
     drop(listener);
 }
 
-/// The pace of a server, not the waiting of a test.
+/// The pace of a server; the test itself does not wait.
 #[expect(clippy::disallowed_methods, reason = "the slowness is what is tested")]
 fn pause(every: Duration) {
     std::thread::sleep(every);
 }
 
-/// A server that sends the head of an answer and then a byte now and then, or some of them.
+/// A server that sends the head of a response, and then a byte or a few every now and then.
 fn trickle(every: Duration, bytes: usize) -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -246,7 +246,7 @@ async fn a_body_has_room_for_what_it_unpacks_to_and_waits_for_it_beyond_its_time
     let length = answer.body.len() as u64;
     assert_eq!((load.bytes(), room.used()), (length, length));
     load.settle(10);
-    // Others have all the room for longer than the request may take.
+    // Other documents use up all the room for longer than the request may take.
     let full = [
         room.take(want(Lane::Page(2), 700_000)).await,
         room.take(want(Lane::Page(2), 700_000)).await,

@@ -1,4 +1,4 @@
-//! Where redirects lead, and what goes with them.
+//! Where redirects lead, and what is sent along.
 
 use super::*;
 
@@ -78,7 +78,7 @@ async fn no_redirect_leads_to_a_forbidden_address() {
         for start in [server.url("/"), target.clone()] {
             let request = FetchRequest::page(start, Validators::default());
             let failed = failure(client.get(&request).await);
-            // What stands before a backslash is the host; only one of these is 127.0.0.1, at another port.
+            // The part before the backslash is the host; in only one of these it is 127.0.0.1, with another port.
             let kind = failed.kind;
             let harmless = kind == FailureKind::Connect && target.contains("127.0.0.1\\@");
             assert!(

@@ -43,7 +43,7 @@ fn a_host_is_left_alone_from_start_to_start_and_until_the_end() {
     assert_eq!(pop(&mut queue, 6000), Some(("a".into(), 3)));
     queue.done("a", Lane::Feed, ms(6100));
     assert!(queue.is_empty());
-    // The pause is kept even if nothing was waiting when it began.
+    // The pause is kept even if nothing was waiting when it started.
     queue.push("a", Lane::Feed, 4);
     assert_eq!(pop(&mut queue, 6999), None);
     assert_eq!(pop(&mut queue, 7000), Some(("a".into(), 4)));
@@ -84,7 +84,7 @@ fn who_gives_up_leaves_no_trace() {
     queue.take_back("a", start.lane, start.pause);
     let start = queue.pop_ready(ms(10)).unwrap();
     assert_eq!(start.job, 3);
-    // A hold that came meanwhile stays.
+    // A hold that was set in the meantime stays.
     queue.hold_until("a", ms(5000));
     queue.take_back("a", start.lane, start.pause);
     let alone = queue.push("a", Lane::Feed, 4);
@@ -118,7 +118,7 @@ fn a_held_host_waits_and_the_others_do_not() {
     assert_eq!(pop(&mut queue, 0), Some(("b".into(), 2)));
     assert_eq!(pop(&mut queue, 0), None);
     assert_eq!(queue.next_ready_at(), Some(ms(60_000)));
-    // A shorter hold does not take the longer one back, and one on a host without jobs is remembered.
+    // A shorter hold does not replace a longer one, and a hold on a host without jobs is remembered.
     queue.hold_until("a", ms(1));
     queue.hold_until("c", ms(70_000));
     queue.push("c", Lane::Feed, 3);
@@ -198,7 +198,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A job that has started: its host, its lane, and its pause.
+/// A running job: its host, its lane, and its pause.
 type Running = (Arc<str>, Lane, Pause);
 
 proptest! {
@@ -214,7 +214,7 @@ proptest! {
         let mut now = 0_u64;
         let mut running: Vec<(Arc<str>, Lane, Pause)> = Vec::new();
         let mut waiting: Vec<(String, Lane, Ticket)> = Vec::new();
-        // The model knows when a host may be asked again; a start that was taken back makes that a lower bound only.
+        // The model knows when a host is free again; after a start that was taken back, that is only a lower bound.
         let mut free_at: HashMap<String, u64> = HashMap::new();
         let (mut pushed, mut popped) = (0_u32, Vec::new());
         for step in steps {
@@ -232,7 +232,7 @@ proptest! {
                 Step::Pop => {
                     let ready = queue.next_ready_at().is_some_and(|at| at <= ms(now));
                     let Some(start) = queue.pop_ready(ms(now)) else {
-                        // What was ready had too many pages of its feed under way, and is parked now.
+                        // The ready jobs had too many running pages of their feed, and are parked now.
                         prop_assert!(queue.next_ready_at().is_none_or(|at| at > ms(now)));
                         continue;
                     };
@@ -254,7 +254,7 @@ proptest! {
                         prop_assert!(!waiting.iter().any(is_feed), "feeds come first at their host");
                     }
                     prop_assert!(free_at.get(&*start.host).is_none_or(|at| *at <= now));
-                    // First in, first out at each host, for each feed.
+                    // First in, first out for each host and feed.
                     let first = waiting
                         .iter()
                         .position(|(host, lane, _)| **host == *start.host && *lane == start.lane);
@@ -316,7 +316,7 @@ proptest! {
     }
 }
 
-/// Starts all that can start now.
+/// Starts all jobs that can start now.
 fn start_all(queue: &mut HostQueue<u32>) -> Vec<(Arc<str>, Lane)> {
     let start = |queue: &mut HostQueue<u32>| queue.pop_ready(Duration::ZERO);
     std::iter::from_fn(|| start(queue).map(|start| (start.host, start.lane))).collect()
@@ -344,7 +344,7 @@ fn pages_leave_places_to_feeds_and_those_of_one_feed_to_those_of_others() {
     let feeds = start_all(&mut queue);
     assert_eq!(feeds.len(), 16);
     assert!(feeds.iter().all(|(_, lane)| *lane == Lane::Feed));
-    // When one ends, a feed comes next; and when there is none, a page of the same feed may come.
+    // When a page ends, a feed comes next; only if there is none could another page of the same feed start.
     let (host, lane) = &of_one[0];
     queue.done(host, *lane, Duration::ZERO);
     let next = start_all(&mut queue);
@@ -362,7 +362,7 @@ fn who_waits_for_a_page_of_its_feed_to_end_is_not_forgotten_when_others_give_up(
     }
     let mut running = start_all(&mut queue);
     assert_eq!(running.len(), 1);
-    // The one that would be next gives up, another one is held: the rest comes all the same.
+    // The next job gives up and the one after it is held: all others start nevertheless.
     queue.cancel(&pushed[1].0, pushed[1].1);
     queue.hold_until(&pushed[2].0, ms(1000));
     let mut started = running.len();
@@ -423,7 +423,7 @@ fn a_host_with_limits_of_its_own_keeps_them_and_no_other_host_does() {
     assert_eq!(next(&mut queue, second), Some(("any", 1)));
     assert_eq!(next(&mut queue, second * 9), None);
     assert_eq!(next(&mut queue, second * 10), Some(("slow", 1)));
-    // Without limits of its own a host has those of all again.
+    // Without its own limits, a host gets the default limits again.
     queue.set_hosts(HashMap::new());
     queue.done("slow", Lane::Feed, second * 10);
     assert_eq!(queue.held_for("slow", second * 10), second * 9);

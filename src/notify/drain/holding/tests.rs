@@ -19,13 +19,13 @@ use crate::time::{Clock, Fixed, Timestamp};
 use chrono_tz::Tz;
 use std::time::Duration;
 
-/// Minutes after noon of a Monday.
+/// Minutes after noon on a Monday.
 fn minutes(minutes: i64) -> Timestamp {
     let noon = Timestamp::parse_rfc3339("2026-11-23T12:00:00Z").unwrap();
     Timestamp::from_unix(noon.as_unix() + minutes * 60)
 }
 
-/// A database, a receiver, and a clock that is set.
+/// A database, a receiver, and a clock that the test sets.
 struct Bench {
     store: Store,
     clock: Arc<Fixed>,
@@ -69,7 +69,7 @@ impl Bench {
         Drain::new(outbox, deliverer, clock, vec![self.target(holding.clone())])
     }
 
-    /// Takes a configuration over, as the daemon does.
+    /// Applies a configuration, like the daemon.
     async fn configure(&self, holding: &Holding) {
         let queue = QueueSettings {
             target: "desk".into(),
@@ -82,7 +82,7 @@ impl Bench {
         self.store.writer().set_queues(vec![queue]).await.unwrap();
     }
 
-    /// Drains at a moment.
+    /// Drains at the given minute.
     async fn drain_at(&self, minute: i64, holding: &Holding) {
         self.clock.set(minutes(minute));
         self.drain(self.outbox(), holding).drain_once().await;
@@ -101,14 +101,14 @@ impl Bench {
         }
     }
 
-    /// The messages that arrived: a text each, of a digest those of its events in brackets.
+    /// The texts of the messages that arrived; for a digest, those of its events in brackets.
     fn arrived(&self) -> Vec<String> {
         let got = self.receiver.got().into_iter();
         got.map(|got| shown(&serde_json::from_slice(&got.body).unwrap()))
             .collect()
     }
 
-    /// Oldest first.
+    /// The states of the deliveries, oldest first.
     fn states(&self) -> Vec<DeliveryState> {
         let reader = self.store.reader().unwrap();
         let mut rows = reader.deliveries(Some("desk"), &[], 100).unwrap();
@@ -211,7 +211,7 @@ async fn quiet_hours_end_with_one_digest_and_delay_those_that_are_due() {
     bench.drain_at(121, &holding).await;
     assert_eq!(bench.arrived(), ["[one two]", "three"]);
 
-    // Due while nothing ran, and made ready in the middle of the next quiet hours.
+    // It came due while nothing was running, and becomes ready in the middle of the next quiet hours.
     let mut both = digest("15m");
     bench.tell_all(&["four"]).await;
     bench.drain_at(122, &both).await;
@@ -299,7 +299,7 @@ async fn what_is_gathered_outlives_its_digest_and_its_target() {
     bench.drain_at(0, &weekly).await;
     assert_eq!(bench.states(), [GATHERED]);
 
-    // The target leaves the configuration and comes back without a digest.
+    // The target is removed from the configuration, and returns without a digest.
     let writer = bench.store.writer();
     writer.sync_targets(Vec::new()).await.unwrap();
     let drain = bench.drain(bench.outbox(), &weekly);
@@ -312,7 +312,7 @@ async fn what_is_gathered_outlives_its_digest_and_its_target() {
     bench.drain_at(8 * 24 * 60, &Holding::default()).await;
     assert_eq!(bench.arrived(), ["[one]"]);
 
-    // The digest is removed while it is far away.
+    // The digest is turned off long before it is due.
     bench.tell_all(&["two"]).await;
     bench.drain_at(8 * 24 * 60 + 1, &weekly).await;
     bench.configure(&Holding::default()).await;
@@ -381,7 +381,7 @@ async fn a_flood_is_read_up_to_a_limit_and_counted_beyond() {
     assert_eq!((health[0].open, health[0].gathered), (0, 0));
 }
 
-/// A receiver that takes all but what has this word in it.
+/// A receiver that accepts everything without this word.
 async fn picky(word: &'static str, status: &'static str) -> Receiver {
     Receiver::start_with(move |_, got| {
         let bad = String::from_utf8_lossy(&got.body).contains(word);
@@ -483,12 +483,12 @@ async fn a_refused_token_leaves_a_digest_whole() {
     assert_eq!(bench.states(), [GATHERED, GATHERED, DeliveryState::Pending]);
 }
 
-/// An outbox whose process is killed before or after one of its writes.
+/// An outbox whose process is killed right before or after one of its writes.
 struct Mortal {
     outbox: StoredOutbox,
-    /// Writes until the end; the last of them is not made.
+    /// How many writes are left; the last of them fails.
     left: Arc<AtomicI64>,
-    /// Whether the last one is made, and only its answer is lost.
+    /// Whether the last write is stored, and only its result is lost.
     stored: bool,
 }
 
@@ -579,7 +579,7 @@ impl Outbox for Mortal {
     }
 }
 
-/// Runs with a process that is killed at its n-th write, and then without.
+/// Runs with a process that is killed at its n-th write, and then with one that is not.
 async fn run_killed(bench: &Bench, kill: i64, stored: bool, minutes_of_it: &[i64]) {
     let holding = digest("15m");
     bench.tell_all(&["one", "two", "three"]).await;
@@ -592,7 +592,7 @@ async fn run_killed(bench: &Bench, kill: i64, stored: bool, minutes_of_it: &[i64
             stored,
         };
         let drain = bench.drain(outbox, &holding);
-        // A process that cannot record tries again for a while; one that was killed does not.
+        // A process that cannot store results keeps trying for a while; one that was killed does not.
         let _ = tokio::time::timeout(Duration::from_millis(300), drain.drain_once()).await;
         if left.load(Ordering::SeqCst) <= 0 {
             break;
@@ -604,7 +604,7 @@ async fn run_killed(bench: &Bench, kill: i64, stored: bool, minutes_of_it: &[i64
     }
 }
 
-/// The messages with their ids, each once.
+/// The messages and their ids, without repetitions.
 fn messages(bench: &Bench) -> Vec<(String, String)> {
     let got = bench.receiver.got();
     let ids = got.iter().map(|got| got.header("webhook-id").to_owned());
@@ -617,7 +617,7 @@ fn messages(bench: &Bench) -> Vec<(String, String)> {
     messages
 }
 
-/// Every event arrives in one message with one id, whenever the process was killed; that message may come again.
+/// Every event arrives in one message with one id, whenever the process is killed; that message may be repeated.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_between_any_two_writes_loses_nothing_and_tells_nothing_twice() {
     for kill in 1..14 {

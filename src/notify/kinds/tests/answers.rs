@@ -1,4 +1,4 @@
-//! What answers mean, and the conversations that follow from them.
+//! What responses mean, and the conversations that follow from them.
 
 use super::*;
 
@@ -106,7 +106,7 @@ fn answers_mean_what_each_service_says_they_do() {
     }
 }
 
-/// The steps that follow each other until an attempt is over.
+/// The steps of one attempt, in order.
 fn conversation(
     kind: TargetKind,
     start: &'static str,
@@ -123,7 +123,7 @@ fn conversation_with(
 ) -> (Vec<(&'static str, PostRequest)>, Option<Judged>) {
     let target = target(kind);
     let mut event = sample::revised();
-    // Long ago, so that nothing is remembered.
+    // Long ago, so that no session or picture is remembered from an earlier attempt.
     event.timestamp = sample::at("2026-11-23T09:04:12Z");
     with_letter(&target, &event, |letter| {
         let letter = &Letter { picture, ..*letter };
@@ -243,7 +243,7 @@ fn a_picture_is_uploaded_before_its_post() {
     assert_eq!(body["media_ids"], serde_json::json!(["77"]));
 }
 
-/// Whatever becomes of the picture, the post is made in the same attempt, and only once.
+/// Whatever happens to the picture, the post is made in the same attempt, and only once.
 #[test]
 fn a_picture_never_holds_up_its_post() {
     use TargetKind::{Bluesky, Mastodon};
@@ -267,7 +267,7 @@ fn a_picture_never_holds_up_its_post() {
         assert_eq!(asked[0].0, "pictured", "{kind:?}");
         let body: Value = serde_json::from_slice(&asked[1].1.body).unwrap();
         assert!(body["media_ids"].is_null() && body["record"]["embed"].is_null());
-        // The server fails: that is the post's own affair.
+        // If the server fails, that concerns the post itself.
         let (asked, judged) = conversation_with(
             Some(PICTURE),
             kind,
@@ -284,7 +284,7 @@ fn a_picture_never_holds_up_its_post() {
     }
 }
 
-/// The form that Mastodon gets: two parts, and a description within its limit, whatever the headline says.
+/// The form that Mastodon gets has two parts, and the description is within its limit, whatever the headline says.
 #[test]
 fn the_description_of_a_picture_is_cut_and_stays_in_its_part() {
     let mut event = sample::revised();
@@ -309,7 +309,7 @@ fn the_description_of_a_picture_is_cut_and_stays_in_its_part() {
     });
 }
 
-/// A key that nobody reads is a promise that nobody keeps: the file of each kind reads each of its keys.
+/// A key that is never read would be an empty promise: the file of each kind reads every key of the kind.
 #[test]
 fn every_key_of_a_kind_is_read() {
     let sources = concat!(

@@ -1,8 +1,8 @@
-//! Forms that services read: HTML, Markdown, mail.
+//! The formats that services parse: HTML, Markdown, mail.
 
 use super::super::Work;
 
-/// Fails unless the text is made of elements that open and close in order, and of text without `<`.
+/// Fails unless the text consists of elements that open and close in order, and of text without `<`.
 pub(super) fn is_html(html: &str) {
     let mut open: Vec<&str> = Vec::new();
     let mut rest = html;
@@ -38,10 +38,10 @@ pub(super) fn is_escaped(text: &str) {
     }
 }
 
-/// Fails unless marks open and close in order around words, and all other marks are escaped.
+/// Fails unless marks open and close in order around words, and all others are escaped.
 pub(super) fn is_markdown(markdown: &str) {
     for line in markdown.lines() {
-        // An address is left as it is.
+        // Addresses are left as they are.
         if line.starts_with("http://") || line.starts_with("https://") {
             assert!(
                 !line.contains(['<', '>', '(', ')', '[', ']', '*', '`', '|', '\\']),
@@ -89,7 +89,7 @@ pub(super) fn is_markdown(markdown: &str) {
     }
 }
 
-/// Fails unless the form of a mail is right; `tests/it/mails.rs` has one read by Python.
+/// Fails unless a mail is well-formed; `tests/it/mails.rs` has mails parsed by Python.
 pub(super) fn assert_is_mail(work: &Work) {
     let Work::Mail(mail) = work else {
         panic!("no mail")

@@ -1,10 +1,10 @@
-//! Properties of all renderers: limits, forms, words and graphemes.
+//! Properties of all renderers: limits, formats, words and graphemes.
 
 use proptest::prelude::*;
 
 use super::*;
 
-/// Graphemes of several characters, none of which is in another text of the tests.
+/// Graphemes of several characters that occur in no other text of the tests.
 const GRAPHEMES: [&str; 6] = [
     "\u{1F469}\u{200D}\u{1F469}\u{200D}\u{1F467}",
     "\u{1F1E9}\u{1F1EA}",
@@ -108,7 +108,7 @@ proptest! {
     }
 }
 
-/// The number of words of a text: few, or more than any service shows.
+/// How many words a text has: few, or more than any service shows.
 fn any_words() -> impl Strategy<Value = usize> {
     prop_oneof![1_usize..30, 30_usize..4000]
 }
@@ -150,7 +150,7 @@ fn diff(title: Option<Vec<Segment>>, blocks: Vec<BlockDiff>) -> DiffInfo {
     }
 }
 
-/// Kinds that send the event itself, whose words are there several times.
+/// Kinds that send the event itself, in which words occur several times.
 fn sends_json(kind: TargetKind) -> bool {
     matches!(
         kind,
@@ -158,8 +158,8 @@ fn sends_json(kind: TargetKind) -> bool {
     )
 }
 
-/// Fails unless the numbered words that are shown are the first ones, in order, whole and once; and unless there is a
-/// sign of the cut where words are missing.
+/// Fails unless the numbered words that are shown are the first ones, in order, complete and without repetition; and
+/// unless missing words are marked by a sign of the cut.
 fn assert_is_beginning(kind: TargetKind, shown: &str, name: &str, all: usize, must: bool) {
     let words = shown.split(|c: char| !c.is_ascii_alphanumeric());
     let numbers = words.filter_map(|word| word.strip_prefix(name)?.parse::<usize>().ok());

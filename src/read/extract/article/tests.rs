@@ -2,7 +2,7 @@ use super::*;
 use crate::domain::state::{Block, BlockKind};
 use BlockKind::{Caption, Heading, ListItem, Paragraph, Quote, TableRow};
 
-/// A page with all the furniture that a page has, and `body` as its text.
+/// A page with all the usual furniture, and `body` as its text.
 fn page(body: &str, noise: u32) -> String {
     let links: String = (0..30)
         .map(|at| format!("<li><a href='/t/{at}'>Topic number {at}</a></li>"))
@@ -181,7 +181,7 @@ fn a_page_in_another_character_set_is_read() {
     );
 }
 
-/// Deep and misnested pages must not overflow the stack of a worker thread.
+/// Deeply or wrongly nested pages must not overflow the stack of a worker thread.
 #[test]
 fn hostile_pages_end_on_a_small_stack() {
     let pages = [
@@ -212,7 +212,7 @@ proptest::proptest! {
     }
 }
 
-/// The texts of the blocks of a page with this text.
+/// The texts of the blocks that are read from a page with this body.
 fn texts(body: &str) -> Vec<String> {
     let blocks = read(&page(body, 7)).state.body;
     blocks.into_iter().map(|block| block.text).collect()

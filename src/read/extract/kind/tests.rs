@@ -64,7 +64,7 @@ fn an_article_is_an_article_whatever_stands_around_it() {
     );
 }
 
-/// The lines of a table: what is between tabs.
+/// The rows of a table, split at tabs.
 fn table(text: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
     text.lines()
         .filter(|line| !line.starts_with('#') && !line.is_empty())
@@ -148,7 +148,7 @@ fn a_page_of_menus_and_a_footer_has_no_text() {
         assert_eq!(read.kind, PageKind::NoText, "{html}");
         assert!(read.state.body.is_empty(), "{html}");
     }
-    // A note in the article's own footer is its text.
+    // A note in the footer of the article is part of its text.
     let html = "<article><h1>Bridge</h1><footer><p>The bridge over the river is closed until Friday, said the council.</p></footer></article>";
     assert_eq!(kind_under(html, None), PageKind::Article);
 }

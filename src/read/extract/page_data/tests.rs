@@ -24,7 +24,7 @@ fn paragraphs(title: &str) -> Vec<String> {
     (1..=4).map(|at| format!("{one} ({at})")).collect()
 }
 
-/// Shells of several kinds that hold the same text.
+/// Page shells of several kinds that contain the same text.
 fn shells(title: &str) -> Vec<(&'static str, String)> {
     let texts = paragraphs(title);
     let html: String = texts.iter().map(|text| format!("<p>{text}</p>")).collect();
@@ -152,7 +152,7 @@ fn data_beside_a_text_is_not_read() {
     let html = format!("<title>{title}</title><article><h1>{title}</h1>{text}</article>{shell}");
     let read = article(html.as_bytes(), None, None);
     assert_eq!((read.source, read.state.body.len()), (TextSource::Html, 4));
-    // Labels, other stories and settings are no text.
+    // Labels, other stories and settings are not text.
     for data in [
         r#"{"labels":{"a":"Log in to read this","b":"Share it"},"flags":[1,2,3],"css":".a{color:red;border:1px solid;margin:0 0 0 0;padding:1px}"}"#,
         r#"{"stories":[{"title":"One of the stories here","url":"/1","text":"A summary of a story that is not this one, of some length, so that it could be taken for a paragraph of a text that it is not."},{"title":"Two of the stories here","url":"/2","text":"A summary"}]}"#,
@@ -215,7 +215,7 @@ fn text_behind_scripts_is_read_where_a_reader_sees_it() {
             ),
             ("html", 4),
         ),
-        // Beside a text they are notices and advertisements.
+        // Next to a text they are notices and advertisements.
         (
             format!(
                 "<article>{text}</article><noscript><p>Please turn on JavaScript so that this page can show all that it has.</p></noscript>"
@@ -281,7 +281,7 @@ fn hostile_data_is_bounded() {
         objects,
         srcdoc.repeat(3),
     ] {
-        // That it ends is the point; what it reads is bounded as well.
+        // The main thing is that it ends; the text that it reads is bounded as well.
         let read = article(body.as_bytes(), None, None);
         assert!(read.state.body.len() <= 40_000, "{}", &body[..60]);
     }

@@ -3,7 +3,7 @@ use std::io::Write as _;
 
 use super::*;
 
-/// A PDF of objects, the first of them the catalogue, with a table of their places.
+/// A PDF of these objects, of which the first is the catalogue, with a cross-reference table.
 fn file(objects: &[Vec<u8>]) -> Vec<u8> {
     let mut out = b"%PDF-1.5\n%\xe2\xe3\xcf\xd3\n".to_vec();
     let mut places = Vec::new();

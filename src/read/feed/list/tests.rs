@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Line, address or what stands there, title, tags; or why not.
+/// For each item: its line, its address or whatever is in its place, title, tags; or why it was rejected.
 fn read(text: &str) -> Vec<String> {
     let list = parse(text.as_bytes());
     let items = list.items.into_iter();
@@ -55,17 +55,17 @@ fn what_is_no_xml_is_read_all_the_same() {
             "<opml><body><outline text=\"R&D\" xmlUrl=\"https://a.example/?a=1&b=2&copy=3\">",
             "1 https://a.example/?a=1&b=2&copy=3 \"R&D\" ",
         ),
-        // Quotation marks within quotation marks.
+        // Quotation marks inside quotation marks.
         (
             "<outline text=\"The \"A\" team\" xmlUrl=\"https://a.example/\" />",
             "1 https://a.example/ \"The\" ",
         ),
-        // Markup in an attribute, with marks and an end of its own.
+        // Markup in an attribute, with quotation marks and a `>` of its own.
         (
             "<outline text=\"A\" description=\"Order <em class=\"x\">it</em> at <a href=\"https://b.example/\" rel=\"y\">B</a>.\" xmlUrl=\"https://a.example/\" />",
             "1 https://a.example/ \"A\" ",
         ),
-        // One that is missing.
+        // A missing quotation mark.
         (
             "<outline text=\"A xmlUrl=\"https://a.example/\" />",
             "1 https://a.example/ \"A xmlUrl=\" ",
@@ -74,7 +74,7 @@ fn what_is_no_xml_is_read_all_the_same() {
             "<outline text=a xmlUrl=https://a.example/ />",
             "1 https://a.example/ \"a\" ",
         ),
-        // The end is missing, or never was.
+        // The end is missing, or was never there.
         (
             "<opml><body>\n<outline xmlUrl=\"https://a.example/\"",
             "2 https://a.example/ \"\" ",
@@ -215,7 +215,7 @@ proptest! {
         let mut wanted = Vec::new();
         for (title, path, folder, bare) in feeds {
             let url = format!("https://a.example/{path}");
-            // What a bare ampersand begins must not be a reference.
+            // The text after a bare ampersand must not look like a character reference.
             let bare = bare && !path.contains(';') && !path.contains('&');
             let escaped = if bare { url.clone() } else { url.replace('&', "&amp;") };
             let (open, close) = if folder { ("<outline text=\"F\">", "</outline>") } else { ("", "") };
