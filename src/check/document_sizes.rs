@@ -106,7 +106,7 @@ mod tests {
         weights.note(lane, "big", 10 << 20);
         assert_eq!((want("big").bytes, want("big").huge), (10 << 20, true));
         assert!(!want("other").huge && want("other").bytes < 2 << 20);
-        // Where all pages are long none is huge, and what has become short is as the others.
+        // Where all pages are long, none of them is huge, and a page that has become short is like the others.
         for _ in 0..100 {
             weights.note(lane, "big", 10 << 20);
         }

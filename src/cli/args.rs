@@ -312,7 +312,7 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// The words of one command, as a shell would part them.
+    /// Splits a command line into words, like a shell.
     fn shell_words(line: &str) -> Vec<String> {
         let mut words = vec![String::new()];
         let mut quote = None;
@@ -333,7 +333,7 @@ mod tests {
     fn the_help_of_every_command_ends_with_an_example_that_is_understood() {
         let mut seen = 0;
         walk(&Cli::command(), "revisor", &mut |command, path| {
-            // However narrow the terminal of the tests is.
+            // At a fixed width, however narrow the terminal of the tests is.
             let help = command.clone().term_width(1000).render_long_help();
             let help = help.to_string();
             let (_, examples) = help

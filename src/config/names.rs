@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_title_of_single_letters_makes_a_name_that_may_be_one() {
-        // Mojibake, as a list of feeds had it.
+        // Mojibake, as seen in a feed list.
         let title = "Ø±Ø² ".repeat(40);
         let mut taken = Taken::default();
         for _ in 0..1200 {

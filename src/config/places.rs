@@ -184,7 +184,7 @@ mod tests {
         let user = locate(None, &environment(&all[1..]));
         assert_eq!(user.path, home.path().join(".config/revisor/config.toml"));
         assert_eq!(user.origin, ConfigOrigin::User);
-        // A relative XDG folder is not valid, by its specification.
+        // The specification says that relative XDG folders are invalid.
         let odd = [("XDG_CONFIG_HOME", "relative"), ("HOME", home_text)];
         assert_eq!(locate(None, &environment(&odd)).path, user.path);
         assert_eq!(locate(None, &environment(&[])).origin, ConfigOrigin::System);

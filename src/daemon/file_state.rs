@@ -51,7 +51,7 @@ mod tests {
         std::fs::write(&secret, "").unwrap();
         assert_ne!(state.anew(), state, "a file that was not there");
         let state = state.anew();
-        // A secret is as long as the one before.
+        // The new secret is as long as the old one.
         let later = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(5);
         let file = std::fs::File::options().write(true).open(&secret).unwrap();
         file.set_modified(later).unwrap();

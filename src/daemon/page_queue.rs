@@ -154,7 +154,7 @@ mod tests {
         taken.into_iter().map(|((page, _), _)| page.0).collect()
     }
 
-    /// A database that answers when the test wants it to.
+    /// A database that responds when the test lets it.
     fn slow(
         queue: &mut PageQueue,
         known: &[i64],
@@ -184,7 +184,7 @@ mod tests {
         queue.refreshed().await.unwrap();
         assert_eq!(taken(&mut queue, 1), [1]);
 
-        // The next one sees as due what is started meanwhile, and what was under way before.
+        // The next query lists pages that were started in the meantime, or were already running, as due.
         let (go, _seen) = slow(&mut queue, &[1], vec![1, 2, 3, 4, 5]);
         assert_eq!(taken(&mut queue, 1), [2]);
         go.send(()).unwrap();

@@ -103,7 +103,7 @@ mod tests {
             reason = "the test runner is told by its environment"
         )]
         let set = |name: &str| std::env::var_os(name).is_some();
-        // A manager of the tests themselves is told nothing by them.
+        // The tests must not notify a service manager that runs them.
         if set("NOTIFY_SOCKET") || set("WATCHDOG_USEC") {
             return;
         }

@@ -298,7 +298,7 @@ mod tests {
             let cause = undo(header, &body).expect_err(header);
             assert_eq!(cause.kind, FailureKind::Encoding, "{header}");
         }
-        // An archive that nobody called packed stays what it is.
+        // An archive that is not declared as compressed stays as it is.
         assert_eq!(undo("", &half(&packed)).unwrap(), half(&packed));
     }
 

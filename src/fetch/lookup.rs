@@ -338,7 +338,7 @@ mod tests {
 
     const SOON: Duration = Duration::from_secs(10);
 
-    /// Names that begin with `silent` are answered when the sender is dropped; how often the system was asked is counted.
+    /// Names that begin with `silent` are resolved only when the sender is dropped; counts the queries to the system.
     fn lookups(limits: LookupLimits) -> (Lookups, mpsc::Sender<()>, Arc<AtomicUsize>) {
         let (release, held) = mpsc::channel::<()>();
         let held = Arc::new(Mutex::new(held));
@@ -402,7 +402,7 @@ mod tests {
             assert_eq!(error.kind(), io::ErrorKind::TimedOut);
             assert_eq!(error.to_string(), "no name server responded within 0.05 s");
         }
-        // All of those threads are still held.
+        // All of those threads are still busy.
         let found = tokio::time::timeout(SOON, lookups.lookup("news.example"));
         found.await.unwrap().unwrap();
         drop(release);
@@ -420,12 +420,12 @@ mod tests {
         }
         assert_eq!(asked.load(Ordering::SeqCst), 1);
         drop(release);
-        // The thread is free again: the next one is looked up, the two before it are not.
+        // The thread is free again: the next name is looked up, and the two before it are not.
         let mut tries = 1;
         while lookups.lookup("news.example").await.is_err() {
             tries += 1;
         }
-        // A busy machine may need several tries, each of which may be looked up.
+        // A busy machine may need several attempts, each of which may cause a lookup.
         assert!(asked.load(Ordering::SeqCst) <= 1 + tries);
         assert!(lookups.shared.lock().waiting.is_empty());
     }

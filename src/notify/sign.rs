@@ -192,7 +192,7 @@ pub fn verify<'h>(
 mod tests {
     use super::*;
 
-    /// The example of the Standard Webhooks specification and its libraries.
+    /// The example from the Standard Webhooks specification and its libraries.
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
     const BODY: &[u8] = br#"{"test": 2432232314}"#;

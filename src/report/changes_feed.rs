@@ -302,7 +302,7 @@ mod tests {
             }],
             &view,
         );
-        // The title is text, escaped once; the content is markup, and what strangers wrote in it is escaped twice.
+        // The title is text and escaped once; the content is markup, so other people's text in it is escaped twice.
         let (_, content) = feed.split_once("<content").unwrap();
         assert!(
             !content.contains("&lt;script") && !content.contains("&lt;img"),

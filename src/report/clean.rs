@@ -416,7 +416,7 @@ mod tests {
     #[test]
     fn strangers_cannot_steer_the_terminal() {
         let cases = [
-            // The strings of F01 and F02 of the hostile kit.
+            // The strings of cases F01 and F02 of the hostile kit.
             ("t\u{1b}]0;pwned\u{7}", "t"),
             (
                 "\u{1b}[2J\u{1b}]0;pwned\u{7}\u{1b}]52;c;cm0gLXJm\u{7} hi\0\u{8}\u{7f} \u{9b}31m\u{202e}x",
@@ -424,7 +424,7 @@ mod tests {
             ),
             ("x\u{1b}[31m", "x"),
             ("a\u{1b}]0;pwned\u{7}b\u{1b}[2Jc\0d\0e", "abcde"),
-            // Strings ended by ST, in both forms; device control; reset; character sets.
+            // Strings terminated by ST, in both forms; device control; reset; character sets.
             (
                 "a\u{1b}]8;;http://x\u{1b}\\link\u{1b}]8;;\u{1b}\\b",
                 "alinkb",

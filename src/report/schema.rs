@@ -18,7 +18,7 @@ mod tests {
     use crate::report::event_text;
     use crate::report::sample::{at, bare, block, delete, insert, revised};
 
-    /// As much of JSON Schema as the schema uses; a keyword that is not known here fails the test.
+    /// The part of JSON Schema that the schema uses; any other keyword fails the test.
     fn check(schema: &Value, root: &Value, value: &Value, path: &str, problems: &mut Vec<String>) {
         let mut wrong = |what: String| problems.push(format!("{path}: {what}"));
         let Some(keywords) = schema.as_object() else {
@@ -77,7 +77,7 @@ mod tests {
                         }
                     }
                 }
-                // Told about, looked at inside, or kept.
+                // Annotations, and keywords that are checked elsewhere.
                 "$schema" | "$id" | "$defs" | "title" | "description" | "properties" | "items"
                 | "prefixItems" | "const" | "enum" | "minimum" | "maximum" | "minItems"
                 | "maxItems" => {}
@@ -87,7 +87,7 @@ mod tests {
         rest(schema, root, value, path, problems);
     }
 
-    /// What lies inside. Members that the schema does not name are allowed to readers, but not to us.
+    /// Checks nested values. Readers must accept members that the schema does not name, but we must not write any.
     fn rest(schema: &Value, root: &Value, value: &Value, path: &str, problems: &mut Vec<String>) {
         if let Some(properties) = schema.get("properties") {
             for (name, member) in value.as_object().into_iter().flatten() {

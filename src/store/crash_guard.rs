@@ -421,7 +421,7 @@ fn key(address: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Reads a document in a process that does not come through.
+    /// Reads a document in a process that crashes.
     fn die(database: &Path, address: &str, now: Timestamp) {
         std::mem::forget(Underway::open(database).start(address, now).unwrap());
     }
@@ -446,7 +446,7 @@ mod tests {
         };
         let at = Timestamp::from_unix(0);
         die(&database, "http://a.example/bad", at);
-        // Once may be chance, and whoever comes through is not to blame.
+        // A single crash may be chance, and a document that was read to the end is not to blame.
         let underway = Underway::open(&database);
         assert!(underway.left_alone(at).is_empty());
         drop(underway.start("http://a.example/bad", at).unwrap());
@@ -461,12 +461,13 @@ mod tests {
         let rest = refused.unwrap_err();
         assert_eq!(rest.ends, 2);
         assert!(written(23) < rest.until && rest.until <= written(24));
-        // Others can see it, and write nothing; what a living process reads is not to blame.
+        // Other programs can see it without writing anything; a document that a living process is reading is not to
+        // blame.
         let other = Underway::of_others(&database, true);
         assert_eq!(ends(&other, written(1)), ends(&underway, written(1)));
         assert!(ends(&other, written(25)).is_empty());
         assert!(underway.start("http://a.example/good", written(1)).is_ok());
-        // It outlives other starts, and after a day there is one more try.
+        // The block survives other starts, and after a day there is one more attempt.
         let underway = Underway::open(&database);
         assert!(underway.start("http://a.example/bad", written(1)).is_err());
         die(&database, "http://a.example/bad", written(25));
@@ -508,7 +509,7 @@ mod tests {
         );
         let other = Underway::of_others(&database, true);
         assert_eq!(ends(&other, now), [(crowd.to_owned(), CROWD_PATIENCE)]);
-        // After an hour it is tried once more; then they rest for twice as long.
+        // After an hour there is one more attempt; after that they rest twice as long.
         let later = now + CROWD_REST + Duration::from_mins(1);
         assert!(underway.may_have_pages(crowd, later).is_ok());
         drop(underway);
@@ -562,7 +563,7 @@ mod tests {
             fs::write(&file, text).unwrap();
             assert!(ends(&Underway::open(&database), at).is_empty());
         }
-        // A folder that is not there.
+        // A folder that does not exist.
         let nowhere = Underway::open(Path::new("/nowhere/at/all.db"));
         assert!(nowhere.start("http://a.example/", at).is_ok());
     }

@@ -203,7 +203,7 @@ mod tests {
          CREATE TABLE feedentry (id INTEGER PRIMARY KEY, feed_id, entry_id); \
          CREATE TABLE entryversion (id INTEGER PRIMARY KEY, title, summary, created, entry_id);";
 
-    /// Everything that an import would read.
+    /// Reads everything that an import would.
     fn read_all(path: &Path) -> Result<Vec<(WatchedArticle, Vec<WatchedVersion>)>, StoreError> {
         let theirs = Diffengine::open(path)?;
         theirs.count()?;
@@ -258,7 +258,7 @@ mod tests {
         );
         let read = read_all(&path).unwrap();
         assert_eq!(read[0].1, [WatchedVersion::default()]);
-        // The length that a row claims, without the bytes for it.
+        // A row that claims a length, but lacks the bytes for it.
         let mut bytes = std::fs::read(&path).unwrap();
         let claim = [0x84, 0x80, 0x80, 0x0c];
         let at = bytes.windows(4).position(|window| window == claim);
@@ -287,7 +287,7 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         assert_eq!(read_all(&path).unwrap().len(), 59);
         let other = folder.path().join("other.db");
-        // A fixed sequence: which bytes are hit does not matter, only that many are.
+        // A fixed sequence: it does not matter which bytes are hit, only that many are.
         let mut state = 1_u64;
         for _ in 0..400 {
             let mut bytes = whole.clone();
@@ -323,7 +323,7 @@ mod tests {
         let before = std::fs::read(&path).unwrap();
         assert_eq!(read_all(&path).unwrap().len(), 1);
         assert_eq!(std::fs::read(&path).unwrap(), before);
-        // Without the columns that are asked for.
+        // A database without the columns that the query needs.
         let folder = tempfile::tempdir().unwrap();
         let other = made(
             &folder,

@@ -166,7 +166,7 @@ mod tests {
         let [backup_named, copied_named] = [&backup, &copied].map(|path| entry(path));
         assert_ne!(backup_named, named);
         assert_ne!(copied_named, named);
-        // A backup that is put back in place of the file, byte for byte, is one all the same.
+        // A backup still counts as another file if it is restored in place, byte for byte.
         let again = dir.path().join("again.db");
         Reader::open(&moved).unwrap().backup(&again).unwrap();
         std::fs::write(&moved, std::fs::read(&again).unwrap()).unwrap();

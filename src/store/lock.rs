@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(InstanceLock::holder(&database), None);
         let first = InstanceLock::acquire(&database, Holder::Service).unwrap();
         assert_eq!(InstanceLock::holder(&database), Some(std::process::id()));
-        // To itself a process is not in its way.
+        // A process is not blocked by its own lock.
         assert_eq!(InstanceLock::service(&database), Some(Reach::Elsewhere));
         let error = InstanceLock::acquire(&database, Holder::Service).unwrap_err();
         assert!(
@@ -195,12 +195,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let database = dir.path().join("revisor.db");
         drop(InstanceLock::acquire(&database, Holder::Service).unwrap());
-        // As `holder` has it while its process waits for a turn on the processor.
+        // What `holder` does while its process waits for CPU time.
         let asking = File::open(beside(&database, ".lock")).unwrap();
         asking.try_lock_shared().unwrap();
         let starting =
             std::thread::spawn(move || InstanceLock::acquire(&database, Holder::Service));
-        // Long enough to be seen, and never too short for the test to hold.
+        // Long enough to be noticed, and never too short for the test to pass.
         let (_keep, never) = std::sync::mpsc::channel::<()>();
         let _ = never.recv_timeout(Duration::from_millis(50));
         drop(asking);
@@ -211,7 +211,7 @@ mod tests {
     fn a_command_keeps_nobody_from_starting() {
         let dir = tempfile::tempdir().unwrap();
         let database = dir.path().join("revisor.db");
-        // A service that has ended leaves its name.
+        // A service that has ended leaves its name in the file.
         drop(InstanceLock::acquire(&database, Holder::Service).unwrap());
         let command = InstanceLock::acquire(&database, Holder::Command).unwrap();
         let starting =

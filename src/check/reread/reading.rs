@@ -306,7 +306,7 @@ mod tests {
         let items = [
             item(Some("1"), Some("https://n.example/a"), "A"),
             item(Some("2"), Some("https://n.example/b"), "B"),
-            // A guid used twice is told apart by the address.
+            // Items that share a guid are distinguished by their addresses.
             item(Some("2"), Some("https://n.example/c"), "C"),
             item(None, None, "D"),
             item(None, None, "D"),
@@ -323,7 +323,7 @@ mod tests {
         );
         assert_eq!(found(item(Some("9"), None, "A")), None);
         assert_eq!(found(item(Some("2"), None, "new headline")), None);
-        // The same item twice is one item.
+        // Two equal items count as one.
         assert_eq!(found(item(None, None, "D")), title("D"));
         assert_eq!(found(item(None, None, "F")), None);
     }

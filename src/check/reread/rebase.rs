@@ -438,7 +438,7 @@ mod tests {
         )
     }
 
-    /// What a look finds that sees `seen`, where the answer behind the known state reads as `again` now.
+    /// The result of a check that sees `seen`, when the response behind the known state now reads as `again`.
     fn look(known: &mut EntryKnowledge, seen: &PageState, again: Option<&PageState>) -> Rebasing {
         let observed = Observed::Page(seen.clone());
         let again = again.map(|page| Again {
@@ -524,7 +524,7 @@ mod tests {
             let fresh = known(again);
             let is_edit = |decision| matches!(decision, Decision::Revised(_));
             let expected = is_edit(decided(&fresh, seen.clone()));
-            // What reads as it is stored counts as unchanged, whatever the stored answer would say now.
+            // A page that reads as stored counts as unchanged, however the stored response would be read now.
             let stays = reads_alike(&entry.known.state, &Observed::Page(seen.clone()));
             prop_assert!(is_edit(decided(&entry, seen)) == expected || stays);
         }

@@ -117,7 +117,8 @@ mod tests {
                 FindingLevel::Fail,
                 "went back",
             ),
-            // One server may be wrong, most are not; a cache is old, and its host's next answer is not.
+            // A single server may be wrong, but most are right; a cached response is old, but the next one of its
+            // host is not.
             (None, vec![answer("a", later)], FindingLevel::Ok, ""),
             (
                 None,

@@ -451,7 +451,7 @@ mod tests {
 
     #[test]
     fn scheme_one_is_fixed() {
-        // A stored fingerprint has to be found again by a later build: a new value here needs a new SCHEME.
+        // A later build has to find stored fingerprints again: if this value changes, SCHEME must change too.
         let print = of_feed_state(&feed(&["A summary."])).whole;
         assert_eq!(
             u128::from_be_bytes(print.0),

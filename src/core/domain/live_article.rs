@@ -134,7 +134,7 @@ mod tests {
         assert!(adds(&OLD, &[OLD[0], POST, OLD[1]]));
         assert!(adds(&OLD, &[OLD[0], OLD[1], POST]));
         assert!(adds(&OLD, &[OLD[0], &longer]));
-        // The oldest post scrolls off as a new one comes on top.
+        // The oldest post drops off as a new one is added at the top.
         assert!(adds(&OLD, &[POST, OLD[0]]));
     }
 

@@ -165,12 +165,12 @@ mod tests {
             ("last week", "2026-11-16T00:30:00Z"),
             ("last month", "2026-10-22T23:30:00Z"),
             ("30min", "2026-11-23T00:00:00Z"),
-            // It is a Monday.
+            // The current day is a Monday.
             ("Monday", "2026-11-22T23:00:00Z"),
             ("last monday", "2026-11-15T23:00:00Z"),
             ("sunday", "2026-11-21T23:00:00Z"),
             ("tue", "2026-11-16T23:00:00Z"),
-            // It is half past one in Paris, on the same day.
+            // It is 01:30 in Paris, on the same day.
             ("today", "2026-11-22T23:00:00Z"),
             ("Yesterday", "2026-11-21T23:00:00Z"),
             ("2026-11-20", "2026-11-19T23:00:00Z"),
@@ -181,7 +181,7 @@ mod tests {
             ("2026-11-20T10:00", "2026-11-20T09:00:00Z"),
             ("2026-11-20 10:00", "2026-11-20T09:00:00Z"),
             ("2026-11-20 10:00:30", "2026-11-20T09:00:30Z"),
-            // The hour that daylight saving skips: the moment after it.
+            // The hour that DST skips means the moment after it.
             ("2026-03-29T02:30", "2026-03-29T01:00:00Z"),
         ] {
             let at = parse(text, now(), paris).map(|at| at.to_string());

@@ -246,7 +246,7 @@ mod tests {
             }
         );
         assert!(outage.permits(seconds(500)) && outage.permits(seconds(500)));
-        // It may come again.
+        // The same outage may happen again.
         assert_eq!(
             fail(&mut outage, &["c", "a", "b"], 600),
             [false, false, true]
@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(fail(&mut outage, &["e"], 3), [true]);
         assert_eq!(note(&mut outage, "z", true, 13), RequestSign::THEIRS);
         assert!(outage.is_online());
-        // Those are known to fail by themselves now.
+        // By now those are known to fail on their own.
         let again = ["a", "b", "c", "d", "e", "a", "b"];
         assert_eq!(fail(&mut outage, &again, 20), [false; 7]);
     }

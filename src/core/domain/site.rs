@@ -24,7 +24,7 @@ mod tests {
             ("bbc.co.uk", "bbc.co.uk"),
             ("feeds.abc.net.au", "abc.net.au"),
             ("www.kyoto-shimbun.kyoto.jp", "kyoto-shimbun.kyoto.jp"),
-            // Short names are no suffixes, and suffixes may be long.
+            // Short names are not suffixes, and suffixes may be long.
             ("www.bit.ly", "bit.ly"),
             ("a.t.co", "t.co"),
             ("one.github.io", "one.github.io"),

@@ -396,7 +396,7 @@ mod tests {
             panic!()
         };
         assert_eq!(at, now() + RETRY);
-        // A job whose name would be another address is none.
+        // An id that would form another address is not a job.
         let crafted = judged(&ArchiveRequest::Save, r#"{"job_id":"../../x"}"#, 1);
         assert!(matches!(crafted, SnapshotStep::Again { .. }), "{crafted:?}");
         assert!(matches!(
@@ -414,7 +414,7 @@ mod tests {
         let answered = |status: u16| {
             let reply = ArchiveReply {
                 status: Some(status),
-                // What the archive says decides nothing.
+                // The wording of the archive decides nothing.
                 body: "the key is not accepted",
                 retry_after: None,
             };
@@ -457,7 +457,7 @@ mod tests {
         assert_eq!(job, "spn2-0af3");
         assert_eq!(next, now() + Duration::from_mins(35));
         assert!(matches!(at(60, down), SnapshotStep::Again { .. }));
-        // Jobs that fail are no more often begun again than saves that are refused.
+        // Failed jobs are restarted no more often than rejected saves.
         let failed = r#"{"status":"error","status_ext":"error:bad-gateway"}"#;
         assert!(matches!(
             judged(&status(), failed, TRIES),

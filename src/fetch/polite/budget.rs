@@ -109,7 +109,7 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// When pages are asked of a host that always has some.
+    /// When pages are fetched from a host that always has more.
     fn greedy(budget: &mut HostBudget, pause: Duration, until: Duration) -> Vec<Duration> {
         let (mut now, mut asked) = (Duration::ZERO, Vec::new());
         while now < until {

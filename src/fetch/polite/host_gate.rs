@@ -309,7 +309,7 @@ mod tests {
     #[tokio::test]
     async fn siblings_that_ask_for_patience_alike_speak_for_their_site() {
         let turns = Turns::new(1, Duration::ZERO, 8);
-        // Its turn is over; what it is held for comes from the others.
+        // Its turn is over; the remaining hold comes from the other hosts.
         drop(soon(turns.take("d.host.example", Lane::Feed)).await);
         for host in ["a.host.example", "b.host.example", "c.host.example"] {
             assert!(
@@ -353,7 +353,7 @@ mod tests {
         let mut granted = Box::pin(turns.take("c", Lane::Feed));
         gives_up(async { granted.as_mut().await }).await;
         drop(busy);
-        // The turn is granted, and dropped before it is seen.
+        // The turn is granted, but dropped before anyone receives it.
         drop(granted);
         drop(soon(turns.take("b", Lane::Feed)).await);
         drop(soon(turns.take("c", Lane::Feed)).await);

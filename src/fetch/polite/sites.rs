@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(note("a.host.example", 1, 90), None, "one host twice");
         assert_eq!(note("b.host.example", 1, 5000), None);
         assert_eq!(note("c.other.example", 1, 100), None);
-        // Those that anybody can register below have nothing to do with one another.
+        // Names under a suffix where anyone can register are unrelated.
         for host in ["a.github.io", "b.github.io", "c.github.io", "d.github.io"] {
             assert_eq!(note(host, 1, 100), None);
         }

@@ -377,7 +377,7 @@ mod tests {
     const TEXT: &str = "<p>The council met on Monday and heard the report of the harbour master in full.</p>\
         <p>It will decide on the bridge in May, after a second reading of the plan by its committee.</p>";
 
-    /// The texts of the blocks that are furniture.
+    /// The texts of the blocks that are marked as furniture.
     fn furniture_of(html: &str) -> Vec<String> {
         blocks(html)
             .into_iter()

@@ -286,7 +286,7 @@ mod tests {
                 check(text.as_bytes(), declared, Form::Text);
             }
         }
-        // An element that is written about.
+        // A text about an element, not HTML.
         check(b"Plain text.\n\n<p>is a tag", None, Form::Text);
         check(
             b"Plain text.\n\n<p>is a tag",

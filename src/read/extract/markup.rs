@@ -421,7 +421,7 @@ mod tests {
 
     #[test]
     fn many_declarations_are_read_in_linear_time() {
-        // With a look at the whole document for each of them it would be half an hour.
+        // Scanning the whole document for each of them would take half an hour.
         let text = "<!DOCTYPE html>".repeat(500_000);
         assert_eq!(Tokens::new(&text).count(), 500_000);
         assert_eq!(tokens("<!a><b c=[>").len(), 2);

@@ -67,7 +67,7 @@ mod tests {
             assert_eq!(usual_addresses(&page).len(), 17);
         }
         assert_eq!(first("https://a.example/x.html"), "https://a.example/feed");
-        // What both name is asked for once.
+        // An address that is usual both in the folder and at the root is fetched once.
         assert_eq!(usual_addresses("https://a.example/blog/").len(), 16);
         assert!(usual_addresses("nothing").is_empty());
     }

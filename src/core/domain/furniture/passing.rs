@@ -215,7 +215,7 @@ mod tests {
             ("It took 4 days and 12 people.", 0),
             ("In 2020 days ago was a song", 0),
         ] {
-            // The year of the last one is a count of days as much as any other.
+            // The year in the last one depends on the count of days as well.
             let count = if text.starts_with("In 2020") {
                 1
             } else {

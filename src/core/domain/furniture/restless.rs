@@ -215,7 +215,7 @@ mod tests {
             streak = streak.after(Some(at(look - 1)), at(look));
         }
         assert!(streak.is_long(Some(at(4))));
-        // The look at 5 saw nothing move.
+        // Nothing moved at the check at 5.
         assert!(!streak.is_long(Some(at(5))));
         assert_eq!(streak.after(Some(at(5)), at(6)).looks, 1);
     }

@@ -319,7 +319,7 @@ mod tests {
         }
     }
 
-    /// Whether the step of article 1 is one of furniture, perhaps, when three others say `site`.
+    /// Whether the change of article 1 is suspected to be furniture, when three other articles have `site`.
     fn is_suspect(old: &[&str], new: &[&str], site: [&str; 3]) -> bool {
         let site: Vec<ArticlePast> = (2..)
             .zip(site)
@@ -345,7 +345,7 @@ mod tests {
         let shop = "Schenke einem lieben Menschen ein Jahr voller Geschichten";
         assert!(is_suspect(&[PROSE], &[PROSE, letter], [letter, shop, "-"]));
         assert!(is_suspect(&[letter, PROSE], &[PROSE], [letter, shop, "-"]));
-        // One of the two is enough where they take turns.
+        // One of the two is enough if they alternate.
         assert!(is_suspect(
             &[letter, PROSE],
             &[shop, PROSE],
@@ -357,7 +357,7 @@ mod tests {
     fn what_is_the_articles_own_or_a_fact_is_an_edit() {
         let toll = "The river has flooded 12 houses";
         for (old, new, site) in [
-            // Its own text, a number that no other page has, a shared sentence that is reworded.
+            // Text of its own, a number that no other page has, a shared sentence that is reworded.
             (
                 [PROSE, toll],
                 [PROSE, "The river has flooded 15 houses"],
@@ -368,13 +368,13 @@ mod tests {
                 [PROSE, "It was warm in the valley."],
                 ["It was cold in the valley."; 3],
             ),
-            // Put in, while no other page says so.
+            // Added, while no other page has it.
             (
                 [PROSE, PROSE],
                 [PROSE, "The mayor wants to think about it again"],
                 ["-"; 3],
             ),
-            // What denies something, on all pages.
+            // A denial, on all pages.
             (
                 [PROSE, "No injuries have been reported."],
                 [PROSE, PROSE],
@@ -383,7 +383,7 @@ mod tests {
         ] {
             assert!(!is_suspect(&old, &new, site), "{old:?} {new:?}");
         }
-        // Something else moves along.
+        // Other text changes at the same time.
         let read = ["So far 12 neighbours have read this"; 3];
         assert!(!is_suspect(
             &[toll, "So far 15 neighbours have read this"],

@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(how_it_left(came(None, 8), &listed), Left::Early);
         assert_eq!(how_it_left(came(None, 3), &listed), Left::ScrolledOff);
         assert_eq!(how_it_left(came(Some(7), 8), &listed), Left::Early);
-        // All are from the first look: their order is not known.
+        // All of them were there at the first check, so their order is unknown.
         let listed = [came(None, 3); 4];
         assert_eq!(how_it_left(came(None, 3), &listed), Left::ScrolledOff);
         assert_eq!(how_it_left(Came::default(), &listed), Left::ScrolledOff);

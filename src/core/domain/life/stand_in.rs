@@ -172,10 +172,10 @@ mod tests {
         assert!(!stands_in(alike(1), Some(&known), title, &notice));
         assert!(stands_in(alike(2), Some(&known), title, &notice));
         assert!(!stands_in(alike(9), Some(&known), title, &corrected));
-        // At first sight the headline tells.
+        // At the first check the headline decides.
         assert!(stands_in(alike(2), None, title, &notice));
         assert!(!stands_in(alike(2), None, Some("Courier"), &notice));
-        // What was read before it was known.
+        // A text that was stored before it was known as a stand-in.
         let found = Alike {
             known: true,
             others: 0,
@@ -194,7 +194,7 @@ mod tests {
             "Sorry, we are closed tonight while we move to new machines.",
         );
         assert!(another_page(&known, Some("The bridge"), &other, false).is_some());
-        // Rewritten as a whole, under the headline of the feed.
+        // Rewritten entirely, under the headline of the feed.
         let rewritten = page(
             "Bridge is off",
             "No money is left, so nothing will ever be built there.",
@@ -203,7 +203,7 @@ mod tests {
             another_page(&known, Some("Bridge is off"), &rewritten, false),
             None
         );
-        // Nothing is lost where nothing was claimed, unless it is a front page.
+        // Where the feed claimed nothing, nothing is lost, unless the text is a front page.
         known.og_title = None;
         assert_eq!(
             another_page(&known, Some("The bridge"), &other, false),

@@ -323,7 +323,7 @@ mod tests {
         }
     }
 
-    /// A text set in lines of a width, on pages of so many lines, with a running head and the number of the page.
+    /// A text set in lines of the given width, on pages of `height` lines, with a running head and page numbers.
     fn set(paragraphs: &[&str], width: usize, height: usize) -> Vec<PdfPage> {
         let mut rows: Vec<Option<String>> = Vec::new();
         for paragraph in paragraphs {
