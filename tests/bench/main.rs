@@ -1,8 +1,8 @@
-//! What a poll costs: processor time per feed and peak memory, by kind of round; what a check of a page costs beside
-//! the extractor alone; what a comparison costs.
+//! The cost of a poll: CPU time per feed and peak memory, by kind of round; the cost of checking a page compared with
+//! the extractor alone; and the cost of comparisons.
 //!
-//! `cargo bench` runs against a small built-in server in a process of its own; `cargo bench -- --server HOST:PORT`
-//! against a server of synthetic feeds that answers `/feed/N.xml`, `/__round/N` and `/__set`. Nothing is asserted: the
+//! `cargo bench` runs against a small built-in server in its own process; `cargo bench -- --server HOST:PORT` runs
+//! against a server of synthetic feeds that serves `/feed/N.xml`, `/__round/N` and `/__set`. Nothing is asserted: the
 //! figures are for people, and for comparing two builds on one quiet machine.
 
 #![expect(
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
             "--polls-only" => comparisons = false,
             "--pages-only" => polls = false,
             "--pages" => folder = arguments.next(),
-            // What cargo adds.
+            // Added by cargo.
             "--bench" => {}
             other => {
                 println!(
@@ -75,7 +75,7 @@ fn main() -> ExitCode {
         None => rounds::World::built_in(server::start()),
     };
     rounds::run(&world, feeds, repeats);
-    // Last: it needs a lot of memory, which would stand in the peaks.
+    // These come last: they need a lot of memory, which would show in the peaks.
     if comparisons {
         pages::run(folder.as_deref());
         texts::run();

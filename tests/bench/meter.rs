@@ -1,11 +1,11 @@
-//! Processor time and memory of this process, from `/proc`.
+//! CPU time and memory of this process, from `/proc`.
 
 use std::time::Duration;
 
-/// Processor time of all threads since the start of the process, in steps of a hundredth of a second.
+/// CPU time of all threads since the process started, in steps of a hundredth of a second.
 pub(crate) fn cpu() -> Duration {
     let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The second field, in brackets, may hold spaces; user and system time are fields 14 and 15.
+    // The second field, in brackets, may contain spaces; user and system time are fields 14 and 15.
     let rest = text.rsplit(") ").next().unwrap_or_default();
     let ticks: u64 = rest
         .split(' ')
@@ -31,8 +31,8 @@ pub(crate) fn peak_mib() -> f64 {
     kib / 1024.0
 }
 
-/// Begins a new peak.
+/// Starts measuring a new peak.
 pub(crate) fn reset_peak() {
-    // Where this is not permitted the peak is that of the whole run.
+    // Where this is not permitted, the peak covers the whole run.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
 }

@@ -1,4 +1,4 @@
-//! What reading an article page costs beside what the extractor alone costs on the same page.
+//! The cost of reading an article page, compared with that of the extractor alone on the same page.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use trafilatura::{ExtractionFocus, Options};
 
 use crate::texts::words;
 
-/// So many times each page is read.
+/// How often each page is read.
 const RUNS: u32 = 5;
 
-/// Prints the ratio for the pages of a folder (`*.html`), or for pages that are made up.
+/// Prints the ratio for the pages in a folder (`*.html`), or for made-up pages.
 pub(crate) fn run(folder: Option<&str>) {
     let pages = folder.map_or_else(made_up, read);
     let (mut checks, mut alone) = (0.0, 0.0);
@@ -75,7 +75,7 @@ fn read(folder: &str) -> Vec<String> {
         .collect()
 }
 
-/// Articles of several lengths among menus, boxes and other stories.
+/// Articles of several lengths, surrounded by menus, boxes and other stories.
 fn made_up() -> Vec<String> {
     let links = |n: u64, seed: u64| -> String {
         (0..n)

@@ -14,7 +14,7 @@ use revisor::{Environment, Flags, Secrets, from_text};
 use crate::meter;
 use crate::server::BuiltIn;
 
-/// Where the feeds are.
+/// The server of the feeds.
 pub(crate) struct World {
     address: String,
     hosts: usize,
@@ -22,7 +22,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// The server of the benchmark itself.
+    /// The built-in server.
     pub(crate) fn built_in(server: BuiltIn) -> Self {
         Self {
             address: server.address.clone(),
@@ -63,7 +63,7 @@ impl World {
         let _ = stream.read_to_end(&mut answer);
     }
 
-    /// Begins a round in which these shares of the feeds have one edited entry, and other bytes that are no edit.
+    /// Starts a round in which these shares of the feeds have one edited entry, and changed bytes without an edit.
     fn round(&self, number: usize, edited: f64, noise: f64) {
         self.post(&format!(
             "/__round/{number}?new=0&edit={edited}&edits_per_feed=1&noise={noise}&noise_per_feed=1"
@@ -75,7 +75,7 @@ impl World {
     }
 }
 
-/// Runs all kinds of rounds and prints a table; the last two of them are then repeated `repeats` times.
+/// Runs all kinds of rounds and prints a table, then repeats the last two kinds `repeats` times.
 pub(crate) fn run(world: &World, feeds: usize, repeats: usize) {
     let folder = tempfile::tempdir().unwrap();
     let mut text = String::from(
@@ -160,7 +160,8 @@ pub(crate) fn run(world: &World, feeds: usize, repeats: usize) {
     let same = poll("all 200, same bytes");
     world.conditional(true);
     world.round(1, 0.0, 1.0);
-    // The first document is not compared with anything; this one teaches the items whose bytes are known from now on.
+    // The first document is not compared with anything; this one stores the items whose bytes will be recognised from
+    // now on.
     poll("other bytes, first time");
     world.round(2, 0.0, 1.0);
     poll("other bytes, no edit");
@@ -193,18 +194,19 @@ pub(crate) fn run(world: &World, feeds: usize, repeats: usize) {
     runtime.block_on(assembly.close()).unwrap();
 }
 
-/// What one round cost.
+/// The cost of one round.
 struct Round {
-    /// In ms of processor time a feed.
+    /// CPU time per feed in ms.
     cpu: f64,
-    /// In ms a feed.
+    /// Wall time per feed in ms.
     wall: f64,
     /// In MiB.
     peak: f64,
     changes: usize,
 }
 
-/// Prints the median and the range of equal rounds, and those of their first and last quarter: they should not grow.
+/// Prints the median and the range of equal rounds, and those of the first and the last quarter, which should not
+/// grow.
 fn print_repeated(name: &str, rounds: &[Round]) {
     let each = rounds.iter().map(|round| format!("{:.2}", round.cpu));
     println!("{name}: {}", each.collect::<Vec<_>>().join(" "));

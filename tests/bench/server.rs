@@ -1,4 +1,4 @@
-//! The built-in server: feeds of 30 entries with about 380 words each, in a process of its own so that its processor
+//! The built-in server: feeds of 30 entries with about 380 words each. It runs in its own process, so that its CPU
 //! time is not counted.
 
 use std::fmt::Write as _;
@@ -26,7 +26,7 @@ impl Drop for BuiltIn {
     }
 }
 
-/// Starts this program again, as the server.
+/// Starts this program again, as a server.
 pub(crate) fn start() -> BuiltIn {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .arg("--serve")
@@ -46,9 +46,9 @@ pub(crate) fn start() -> BuiltIn {
 #[derive(Default)]
 struct World {
     round: AtomicU64,
-    /// One feed in so many is edited in a round.
+    /// In a round, one out of this many feeds is edited.
     every: AtomicU64,
-    /// The last round in which all feeds had other bytes and no edit.
+    /// The last round in which the bytes of all feeds changed without an edit.
     rebuilt: AtomicU64,
     unconditional: AtomicBool,
 }

@@ -1,4 +1,4 @@
-//! What comparing two texts costs.
+//! The cost of comparing two texts.
 
 use revisor::domain::assess::{Context, assess};
 use revisor::domain::compare::compare;
@@ -8,7 +8,7 @@ use revisor::time::Stopwatch;
 
 use crate::server::WORDS;
 
-/// Prints what the usual comparison and the bounded ones cost.
+/// Prints the cost of typical comparisons and of bounded ones.
 pub(crate) fn run() {
     println!("{:<44} {:>10} {:>8}", "comparison", "ms", "coarse");
     let old = article(600, 7);

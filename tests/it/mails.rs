@@ -1,4 +1,4 @@
-//! Mails, sent by the real path, read back by Python, and opened in Chromium.
+//! Mails that are sent through the real code, parsed by Python, and opened in Chromium.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -14,15 +14,15 @@ use crate::mail_server::MailServer;
 use crate::programs::{has, script, wishes};
 use crate::support::skip;
 
-/// A headline that tries to be a header, a script, a tag, an encoded word and a mark of ours.
+/// A headline that tries to be a header, a script, a tag, an encoded word and one of our marks.
 const HOSTILE: &str = "confirms</p><script>document.title='ran'</script><img src=x onerror=alert(1)> \
                        \" onmouseover=\"alert(1)\r\nBcc: x@y.example\r\n\r\n.\r\n=?utf-8?q?=0ABcc:_z@y.example?= \
                        {+yes+} &lt;b&gt; \u{202e}txet\u{0}\u{1b}[31m";
 
-/// The longest word that a headline had to show.
+/// The longest word that a headline must be able to show.
 const LONG_WORD: usize = 300;
 
-/// Targets for mail to `port`: one for each event, and one that gathers.
+/// Two mail targets at `port`: one gets a mail per event, the other a digest.
 fn configuration(port: u16) -> String {
     let mut text = String::new();
     for (name, keys) in [
@@ -41,7 +41,7 @@ fn configuration(port: u16) -> String {
     text
 }
 
-/// The mails of the events, in order, and last the digest of all.
+/// The mails of the events, in order, followed by the digest of all.
 fn sent(events: &[Event]) -> Vec<String> {
     let server = MailServer::start(&[]);
     let config = revisor::from_text(
@@ -89,7 +89,7 @@ fn event(number: i64, headline: [&str; 2], paragraphs: &[[String; 2]]) -> Event 
     event
 }
 
-/// Events by name, with words of both sides that every reader has to see.
+/// Events by name, with words from both sides that must be visible to every reader.
 fn events() -> Vec<(&'static str, Event, [&'static str; 2])> {
     let pair = |old: &str, new: &str| [old.to_owned(), new.to_owned()];
     let long = |old: &str, new: &str| vec![pair(&old.repeat(40), &new.repeat(40)); 60];
@@ -175,12 +175,12 @@ fn header<'a>(mail: &'a Value, name: &str) -> Option<&'a str> {
     first.map(|header| header[1].as_str().unwrap())
 }
 
-/// What has to hold for each mail.
+/// Checks what every mail must satisfy.
 fn assert_sound(name: &str, mail: &Value, words: &[&str]) {
     assert_eq!(mail["wrong"], json!([]), "{name}");
     let size = mail["size"].as_u64().unwrap();
     assert!(size < 100_000, "{name}: {size} bytes");
-    // RFC 5321, 4.5.3.1.6: a line has at most 1000 bytes with its end.
+    // RFC 5321, 4.5.3.1.6: a line has at most 1000 bytes, including its end.
     assert!(mail["longest_line"].as_u64().unwrap() <= 998, "{name}");
     assert_eq!(
         mail["parts"],
@@ -224,13 +224,13 @@ fn assert_all(mails: &[(String, Value)], events: &[(&'static str, Event, [&'stat
             header(mail, "List-Unsubscribe-Post"),
             Some("List-Unsubscribe=One-Click")
         );
-        // All are about one article, so they are one thread.
+        // All mails are about one article, so they form one thread.
         let thread = Some("<ent_test.desk@desk.example>");
         assert_eq!(
             (header(mail, "References"), header(mail, "In-Reply-To")),
             (thread, thread)
         );
-        // The text can be understood without the HTML: what happened, both sides, when, and where to read it.
+        // The text makes sense without the HTML: what happened, both sides, when, and where to read it.
         let text = mail["text"].as_str().unwrap();
         for part in [
             "changed a headline",

@@ -30,7 +30,7 @@ fn a_public_post_shows_the_change_as_a_picture_with_its_words() {
             assert!(words[0].contains(line), "{kind}: {words:?}");
         }
     }
-    // No font has this character: boxes are worse than no picture.
+    // No font has this character, and boxes would be worse than no picture.
     bench.publish("Minister confirms the \u{378} report");
     for kind in PUBLIC {
         assert_eq!(services.taken(kind).len(), 2, "{kind}");
@@ -39,12 +39,12 @@ fn a_public_post_shows_the_change_as_a_picture_with_its_words() {
     assert_eq!(services.refused(), [""; 0]);
 }
 
-/// The upload of the picture fails, or the post with it: the post is there at once, and once.
+/// The upload of the picture fails, or the post with it: the post is still made immediately, and only once.
 #[test]
 fn a_post_goes_without_a_picture_that_cannot_be_stored() {
     let services = Services::start();
     let bench = Bench::new(&targets(&services));
-    // The session of Bluesky is of one run: the first answer is that of the login.
+    // The session of Bluesky lasts for one run, so the first response is that of the login.
     let session = "{\"accessJwt\":\"A\",\"refreshJwt\":\"R\",\"did\":\"did:plc:abc\"}";
     for (title, status) in [
         ("Minister confirms the report of talks", 500),
@@ -64,7 +64,7 @@ fn a_post_goes_without_a_picture_that_cannot_be_stored() {
     }
 }
 
-/// An answer as it is on the wire.
+/// A response as it arrives on the wire.
 fn get(site: &Site, path: &str) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect(&site.address).expect("it listens");
     let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", site.address);

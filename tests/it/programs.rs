@@ -1,9 +1,9 @@
-//! Programs that some tests need, and that are not everywhere.
+//! Programs that some tests need, but that are not installed everywhere.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-/// The output of a script, if it could run.
+/// Runs a script; returns whether it succeeded, and its output.
 pub(crate) fn script(name: &str, arguments: &[String]) -> (bool, String) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests");
     let output = Command::new("python3")
@@ -28,7 +28,7 @@ pub(crate) fn has(program: &str, argument: &str) -> bool {
         .is_ok_and(|output| output.status.success())
 }
 
-/// Flags for `web_pages.py` that the environment sets, by name: `REVISOR_TEST_SHOTS` is `--shots`.
+/// Flags for `web_pages.py` that the environment sets: `REVISOR_TEST_SHOTS` stands for `--shots`, for example.
 pub(crate) fn wishes(names: &[&str]) -> Vec<String> {
     let wish = |name: &&str| {
         #[expect(

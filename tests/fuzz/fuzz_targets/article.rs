@@ -1,4 +1,4 @@
-//! Bytes as an article page, as a piece of HTML that a feed carries, and as a site that names feeds.
+//! Any bytes as an article page, as HTML in a feed, and as a site that links to feeds.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use revisor_read::extract::{PageSelectors, article, explain, feed_html, feed_lin
 
 const PAGE: &str = "https://news.example/2026/11/a.html";
 
-/// What everything after this relies on.
+/// Checks what all later steps rely on.
 fn check(blocks: &[Block]) {
     for block in blocks {
         assert!(!block.text.trim().is_empty(), "an empty block");

@@ -1,4 +1,5 @@
-//! Text as a configuration: used or refused with a place, shown so that it is the same again, and edited in place.
+//! Any text as a configuration: accepted, or rejected with a place; printed so that it loads the same again; edited
+//! in place.
 
 #![no_main]
 
@@ -11,7 +12,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     let Ok(text) = std::str::from_utf8(data) else {
         return Corpus::Reject;
     };
-    // Sources of secrets are read, and no input is to make the fuzzer wait for a device.
+    // Secrets are read from their sources, and no input may make the fuzzer wait for a device.
     if ["/dev", "/proc", "/sys"]
         .iter()
         .any(|folder| text.contains(folder))
@@ -43,7 +44,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     let _ = show(&loaded.config);
     let (with, _) = match added {
         Ok(added) => added,
-        // Feeds that are inline tables, say.
+        // If feeds are inline tables, for example.
         Err(_) => return Corpus::Keep,
     };
     let there = loaded.config.feed(&feed.url).is_some();
@@ -52,7 +53,7 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     }
     match load(&with) {
         Ok(after) => assert_eq!(after.config.feeds.len(), loaded.config.feeds.len() + 1),
-        // The same feed by another spelling of its address.
+        // The same feed with another spelling of its address.
         Err(error) => assert!(error.to_string().contains("same"), "{error}\n{with}"),
     }
     let urls = std::collections::HashSet::from([feed.url.clone()]);

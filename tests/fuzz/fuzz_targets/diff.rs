@@ -1,4 +1,5 @@
-//! Two texts, parted by a zero byte, a block a line: the difference rebuilds both, and judging it never fails.
+//! Two texts, separated by a zero byte, with one block per line: the diff rebuilds both, and assessing it never
+//! fails.
 
 #![no_main]
 
@@ -17,7 +18,7 @@ fn blocks(text: &str) -> Vec<Block> {
         .collect()
 }
 
-/// The blocks of one side by their numbers.
+/// The blocks of one side, by number.
 fn side<'d>(sides: impl Iterator<Item = (Option<u32>, String)> + 'd) -> Vec<String> {
     let numbered: BTreeMap<u32, String> = sides
         .filter_map(|(number, text)| Some((number?, text)))

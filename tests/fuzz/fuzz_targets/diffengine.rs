@@ -1,5 +1,5 @@
-//! Any bytes as the database of `revisor import diffengine`: refused, or read to the end within its bounds. Seeds are whole
-//! databases, so that most inputs are one with a few wrong bytes.
+//! Any bytes as the database of `revisor import diffengine`: rejected, or read to the end within its limits. The
+//! seeds are complete databases, so most inputs are databases with a few wrong bytes.
 
 #![no_main]
 
@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use revisor_store::Diffengine;
 
-/// In memory where there is such a place; another one for each process.
+/// In memory where possible; a different file for each process.
 static PATH: LazyLock<PathBuf> = LazyLock::new(|| {
     let memory = PathBuf::from("/dev/shm");
     let folder = if memory.is_dir() {

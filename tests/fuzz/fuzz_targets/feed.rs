@@ -1,4 +1,5 @@
-//! Bytes as a feed, under a content type that the first byte chooses: read or refused, the same each time.
+//! Any bytes as a feed, with a content type that the first byte selects: read or rejected, with the same result each
+//! time.
 
 #![no_main]
 

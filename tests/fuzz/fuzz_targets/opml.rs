@@ -1,5 +1,5 @@
-//! Bytes as a list of feeds: what is taken over from it gives a configuration that can be used, and what is exported
-//! from that is the same list again.
+//! Any bytes as a feed list: the imported feeds make a valid configuration, and exporting them yields the same list
+//! again.
 
 #![no_main]
 

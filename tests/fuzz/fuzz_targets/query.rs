@@ -1,4 +1,5 @@
-//! Any text as a query of `revisor search`: read or refused, quoted as a whole, and placed on character boundaries.
+//! Any text as a query of `revisor search`: parsed or rejected, quoted in full, with positions on character
+//! boundaries.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Versions of a real news feed, one after the other, through the real binary.
+//! Versions of real news feeds, replayed in order through the real binary.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use super::folder::{Corpora, bytes, files, write_lines};
 use super::say;
 use crate::support::{Home, Page, Server};
 
-/// The feed, and how many of its first versions are played in a build without optimisation.
+/// The feeds, and how many of their first versions are replayed in a build without optimisation.
 const PLAYED: [(&str, usize); 2] = [("england", 63), ("home_uk", 60)];
 
-/// What the feed's own words for its fields are in ours.
+/// Our names of the fields, and those of the corpus.
 const FIELDS: [(&str, &str); 2] = [("title", "title"), ("summary", "description")];
 
 #[test]
@@ -72,7 +72,7 @@ fn every_edit_of_a_news_feed_is_a_change_and_nothing_else_is() {
     }
 }
 
-/// The edits of fields in events, as the scorer wants them.
+/// The field edits in events, in the form that the scorer expects.
 fn edits(feed: &str, events: &[Value]) -> Vec<Value> {
     let mut edits = Vec::new();
     for event in events {
@@ -92,7 +92,7 @@ fn edits(feed: &str, events: &[Value]) -> Vec<Value> {
     edits
 }
 
-/// One side of a diff: a line's segments, or blocks in their order.
+/// One side of a diff: the segments of a line, or the blocks in order.
 fn side(diff: &Value, sign: &str, number: &str) -> String {
     let Some(blocks) = diff["blocks"].as_array() else {
         return joined(diff, sign);

@@ -1,4 +1,4 @@
-//! Sentences that authors edited, with the words that a person marked as edited.
+//! Sentences that authors edited, in which a person marked the edited words.
 
 use revisor::domain::diff::{Segment, as_read, diff_blocks};
 use revisor::domain::state::Block;
@@ -41,7 +41,7 @@ fn the_words_that_changed_are_the_words_that_a_person_marks() {
     at_least("exact spans, F1", *spans, 0.766);
 }
 
-/// Runs of words that a reader is shown as changed, on either side, as half-open ranges of word numbers.
+/// Runs of words that are shown to a reader as changed, for each side, as half-open ranges of word numbers.
 fn changed_words(old: &str, new: &str) -> (Vec<[usize; 2]>, Vec<[usize; 2]>) {
     let block = |text: &str| [Block::paragraph(text.to_owned())];
     let diff = diff_blocks(&block(old), &block(new));
