@@ -1,4 +1,4 @@
-//! Alerts to every kind of target, from a change to what a reader sees, by the real program.
+//! Alerts to every kind of target, from a change to the text that a reader sees, with the real program.
 
 use std::fmt::Write as _;
 
@@ -135,7 +135,7 @@ fn an_edited_headline_arrives_everywhere_once_and_readable() {
             "{kind}: {text}"
         );
     }
-    // A second one follows; the session is only kept within a run.
+    // A second one follows, as a session is only kept within a run.
     bench.publish("Minister resigns over the report of talks");
     for kind in KINDS {
         assert_eq!(services.taken(kind).len(), 2, "{kind}: {}", bench.row(kind));

@@ -1,4 +1,4 @@
-//! The unit in a really booted systemd, in its own namespaces: a unit file may have other effects than it seems
+//! The unit in a systemd that really boots, in its own namespaces: a unit file may have other effects than it seems
 //! to.
 //!
 //! Needs root, and `kits/hostile/systemd_boot.sh` of the corpora, which boots systemd.

@@ -141,7 +141,7 @@ fn what_is_whole_is_found_whole_and_every_fault_has_a_name() {
     }
 }
 
-/// Alters the event of a change, like a person who knows how events are stored.
+/// Alters the event of a change, like someone who knows how events are stored.
 fn forge(home: &Home, change: i64, alter: impl Fn(&mut Value)) {
     let conn = Connection::open(home.db_path()).unwrap();
     let packed: Vec<u8> = conn
@@ -163,7 +163,7 @@ fn forge(home: &Home, change: i64, alter: impl Fn(&mut Value)) {
     .unwrap();
 }
 
-/// What the forgery is, in which change, and how it alters the event.
+/// A forgery: what it is, in which change, and how it alters the event.
 type Forgery = (&'static str, i64, Box<dyn Fn(&mut Value)>);
 
 #[test]
@@ -317,7 +317,7 @@ fn a_copy_that_is_killed_leaves_its_name_free_for_the_next_one() {
         .filter(|file| file.to_string_lossy().contains(".part"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
-    // And a file that an older revisor left.
+    // And a file left by an older revisor.
     let empty = home.path().join("empty.db");
     std::fs::write(&empty, b"").unwrap();
     let ran = home.run(&["--db", empty.to_str().unwrap(), "db", "verify"]);
@@ -439,7 +439,7 @@ fn a_clock_that_leapt_ahead_makes_nothing_old() {
         let now = (kept(&home, "feed"), kept(&home, "page"), texts(&home));
         assert_eq!(now, whole, "{after}");
     };
-    // For the clock it makes no difference whether it has jumped or the past has moved.
+    // Moves the past instead of the clock; to the program both look the same.
     all_at(years);
     let ran = home.run(&["db", "prune"]);
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
@@ -452,7 +452,7 @@ fn a_clock_that_leapt_ahead_makes_nothing_old() {
     assert_eq!(daemon.wait(END), Some(0));
     unharmed("the care of the daemon");
 
-    // Later responses from servers with a different time.
+    // Later responses from servers that report a different time.
     all_at(-years);
     execute(
         &home,
@@ -642,7 +642,7 @@ fn answers_that_resemble_one_another_take_little_room_and_are_read_as_before() {
         "[keep]\ncaptures = \"all\"\n[page]\nfetch = \"off\"\n[[feed]]\nurl = \"{}\"\nname = \"courier\"\n",
         publisher.url("/feed.xml")
     ));
-    // Words that do not repeat, so that a response can only become small by means of the other ones.
+    // Words that do not repeat, so that a response can only be compressed with the help of the others.
     let other = |seed: u32| -> String {
         (0..300)
             .map(|n| format!("w{:x} ", (seed + n).wrapping_mul(2_654_435_761)))
@@ -731,7 +731,7 @@ fn pruning_gives_space_back_also_from_a_file_that_another_program_made() {
     assert_eq!(pruned.code, Some(0), "{}", pruned.stderr);
     assert!(pruned.stderr.contains("rebuilt"), "{}", pruned.stderr);
     assert!(size() < 2_000_000, "{}", size());
-    // Only once: from now on it releases free space by itself.
+    // Only once: from now on it frees space on its own.
     let again = home.run(&["db", "prune"]);
     assert!(!again.stderr.contains("rebuilt"), "{}", again.stderr);
     home.ok(&["db", "verify"]);

@@ -16,7 +16,7 @@ fn feed(url: &str) -> String {
     )
 }
 
-/// A home with a feed whose entry had these titles in turn.
+/// A home with a feed whose entry had these titles, one after another.
 fn home_with(publisher: &Server, titles: &[&str]) -> Home {
     let home = Home::new(&feed(&publisher.url("/feed.xml")));
     for title in titles {
@@ -419,7 +419,7 @@ fn init_writes_a_configuration_once() {
         1
     );
 
-    // What it suggests can be used unchanged.
+    // Its suggestion can be used unchanged.
     let is_offer = |line: &str| line.starts_with("# [") || line.contains(" = ");
     let taken_up: Vec<&str> = text
         .lines()

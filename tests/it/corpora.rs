@@ -1,8 +1,8 @@
 //! Real feeds and pages, with minimum scores that no change may fall below.
 //!
-//! The material is other people's text, so it is outside the repository, in the folder that `REVISOR_CORPORA`
-//! names, together with the scripts that score it. To see the scores, run `cargo test --release --test it corpora
-//! -- --nocapture`. A debug build takes only a part of the slow sets, always the same one, and prints which.
+//! The material is other people's text, so it is outside the repository, in the folder that `REVISOR_CORPORA` names,
+//! together with the scripts that score it. To see the scores, run `cargo test --release --test it corpora --
+//! --nocapture`. A debug build reads only a part of the slow sets, always the same one, and prints which.
 
 mod feeds;
 mod folder;
@@ -12,7 +12,7 @@ mod sentences;
 
 use std::io::Write as _;
 
-/// A file of the kits next to the material; if it is missing, the test is skipped, like without the material.
+/// A file of the kits next to the material; if it is missing, the test is skipped, as it is without the material.
 pub(crate) fn kit(name: &str) -> Option<std::path::PathBuf> {
     folder::Corpora::find().map(|corpora| corpora.kit(name))
 }

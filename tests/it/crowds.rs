@@ -1,4 +1,4 @@
-//! Many pages of one feed, and whether they disturb other feeds.
+//! A feed with very many pages, and whether it disturbs other feeds.
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};

@@ -1,4 +1,4 @@
-//! The daemon: polls by itself, stops on request, reloads, and shares its database with the command line.
+//! The daemon: polls on its own, stops on request, reloads, and shares its database with the command line.
 
 use crate::support::{END, Home, PATIENCE, Page, Server, eventually, rss};
 
@@ -157,7 +157,7 @@ fn commands_beside_the_service_need_none_of_its_secrets() {
     });
     daemon.signal("TERM");
     assert_eq!(daemon.wait(END), Some(0));
-    // Without the service, the command has to send by itself, and cannot.
+    // Without the service, the command has to send the alert itself, and cannot.
     let alone = home.run(&["notify", "retry", "desk"]);
     assert_eq!(alone.code, Some(2), "{}", alone.stderr);
     assert!(alone.stderr.contains("HOOK"), "{}", alone.stderr);

@@ -1,4 +1,4 @@
-//! Trouble with the database: what cannot be stored does not count as seen, temporary problems are survived, and a
+//! Problems with the database: what cannot be stored does not count as seen, temporary problems are survived, and a
 //! file that must not be used is not touched.
 
 use std::fs;

@@ -76,7 +76,7 @@ fn the_history_of_diffengine_becomes_revisions_without_alerts_and_once() {
     theirs.article(1, &feed, &url);
     theirs.version(1, "The harbour", &paragraphs(15), "2017-01-05 12:34:56.789");
     theirs.version(1, "The harbour", &paragraphs(51), "2017-01-05 14:00:00");
-    // The same to a reader.
+    // Looks the same to a reader.
     theirs.version(
         1,
         "The harbour",

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::{Home, Page, Server, rss};
 
-/// A PDF with a paragraph for each text; `stamp` is in all the places that change with every writing.
+/// A PDF with a paragraph for each text; `stamp` is in all the places that change whenever the file is generated.
 fn pdf(texts: &[&str], stamp: u32) -> Vec<u8> {
     let content: String = (0..)
         .zip(texts)
@@ -140,7 +140,7 @@ const FACTS: [&str; 2] = [
 #[test]
 fn a_pdf_is_compared_by_its_words() {
     let world = World::new();
-    // The declared type does not matter, nor do the parts that change with every writing.
+    // The declared type does not matter, and neither do the parts that change whenever the file is generated.
     for (stamp, content_type) in (1..).zip([
         "application/pdf",
         "application/octet-stream",

@@ -1,4 +1,4 @@
-//! Histories for other programs: every export has every change completely.
+//! Histories for other programs: every export has every change in full.
 
 use std::io::Read as _;
 use std::process::Command;
@@ -13,7 +13,7 @@ const SECOND: &str = "The minister confirms the report. The bridge stays closed 
 const THIRD: &str =
     "The minister confirms the report. The bridge is open again, the town said on Friday.";
 
-/// A feed of two articles; one of them was changed twice.
+/// A feed of two articles, one of which was changed twice.
 fn history() -> (Server, Home) {
     let publisher = Server::start();
     let home = Home::new(&format!(
@@ -148,7 +148,7 @@ fn a_repository_tells_the_story_and_is_continued() {
         "{story}"
     );
 
-    // Once more: nothing is written twice.
+    // A second run writes nothing twice.
     let ran = home.run(&["export", "git", "--into", &into]);
     assert!(
         ran.stderr.contains("has every revision already"),

@@ -5,10 +5,10 @@ use std::net::{SocketAddr, TcpStream, UdpSocket};
 
 use crate::support::{Home, PATIENCE, Page, Server, eventually, rss, skip};
 
-/// Most clients from one address at the same time.
+/// The most concurrent clients from one address.
 const OF_ONE: usize = 16;
 
-/// Most clients at the same time.
+/// The most concurrent clients.
 const AT_ONCE: usize = 64;
 
 /// An address of this machine that is not loopback: to the daemon, it is another machine. Nothing is sent.
@@ -60,7 +60,7 @@ fn who_comes_in_crowds_is_told_to_come_later_and_polls_go_on() {
     });
     assert!(get(address, "/").starts_with("http/1.1 200 "));
 
-    // They connect and send nothing; each of them may do so for some seconds.
+    // They connect and send nothing, which each of them may do for some seconds.
     let silent: Vec<_> = (0..OF_ONE)
         .map(|_| TcpStream::connect(address).expect("it listens"))
         .collect();

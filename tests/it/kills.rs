@@ -38,7 +38,7 @@ fn seed() -> u64 {
     )]
     let asked = std::env::var("REVISOR_TEST_SEED").ok();
     match asked.filter(|text| !text.is_empty()) {
-        // A generator that begins with zero stays at zero.
+        // A generator that starts at zero stays at zero.
         Some(text) => text
             .parse::<u64>()
             .expect("REVISOR_TEST_SEED is a number")
@@ -101,7 +101,7 @@ fn kills_lose_nothing_and_tell_nothing_twice() {
     let _ = std::io::stderr().write_all(format!("kills: REVISOR_TEST_SEED={seed}\n").as_bytes());
     let mut numbers = Numbers(seed);
     let server = Server::start();
-    // A receiver that often fails, and later works.
+    // A receiver that often fails at first, and works later.
     let answers: Vec<u16> = (0..12)
         .map(|_| if numbers.below(3) == 0 { 503 } else { 204 })
         .collect();

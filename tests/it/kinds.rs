@@ -58,7 +58,7 @@ const NOT_THERE: [(&str, &[&str], &str); 6] = [
     ),
 ];
 
-/// Forms of a webhook that are a row of their own.
+/// Forms of a webhook that have their own row.
 const FORMS: [(&str, &str); 2] = [
     ("cloudevents", "format = \"cloudevents\""),
     (
@@ -120,7 +120,7 @@ pub(crate) fn drain(store: &Store, clock: &Arc<Fixed>, targets: &[Target]) {
 }
 
 impl Desk {
-    /// With the right tokens, or with wrong ones.
+    /// With valid or invalid tokens.
     fn new(right: bool) -> Self {
         let (services, mails, broker) =
             (Services::start(), MailServer::start(&[]), Broker::start());
@@ -217,7 +217,7 @@ impl Desk {
         }
     }
 
-    /// Lets everybody who can take messages without saying so.
+    /// Makes the counterparts accept messages without confirming them where they can, or stop doing so.
     fn lose_responses(&self, lose: bool) {
         self.services.lose_responses(lose);
         self.mails.lose_responses(lose);
@@ -330,7 +330,8 @@ fn an_outage(table: &mut Table) {
     assert_eq!(desk.services.refused(), [""; 0]);
 }
 
-/// A service that takes a message and seems to have failed is sent the same message again, which it recognises.
+/// If a service accepts a message but seems to have failed, the same message is sent again, and the service
+/// recognises it.
 fn lost_responses(table: &mut Table) {
     let mut desk = Desk::new(true);
     desk.lose_responses(true);
@@ -435,7 +436,7 @@ fn wrong_tokens_and_gone_receivers(table: &mut Table) {
             ),
             _ => (410, ""),
         };
-        // A post with a picture asks twice: a picture that is refused is left out.
+        // A post with a picture takes two requests: a picture that is refused is left out.
         desk.services
             .answer_first(kind, &[(status, body), (status, body)]);
     }

@@ -1,4 +1,4 @@
-//! What is late, and why: with a running daemon, and without one.
+//! What is overdue, and why: with a running daemon, and without one.
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -81,7 +81,7 @@ fn a_late_feed_is_told_with_its_reason() {
         "{told:#}"
     );
 
-    // A daemon reschedules it at the start, and it is no longer late.
+    // A daemon reschedules it at the start, after which it is no longer late.
     let busy = server.hits("/busy.xml");
     let mut daemon = home.daemon();
     eventually(PATIENCE, "the daemon polls", || {

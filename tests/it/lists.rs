@@ -1,4 +1,4 @@
-//! Importing and exporting lists of feeds, and paused feeds, with the real binary.
+//! Importing and exporting feed lists, and pausing feeds, with the real binary.
 
 use std::io::Write as _;
 use std::process::Stdio;

@@ -56,7 +56,7 @@ impl MailServer {
         self.moods.lock().unwrap().locked = locked;
     }
 
-    /// Accepts mails from now on without a confirmation, or stops doing so.
+    /// Makes the server accept mails without confirming them from now on, or stop doing so.
     pub(crate) fn lose_responses(&self, lose: bool) {
         self.moods.lock().unwrap().loses_responses = lose;
     }

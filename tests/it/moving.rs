@@ -84,7 +84,7 @@ fn an_address_that_was_edited_by_hand_is_noticed_and_its_history_follows() {
     assert_eq!(count(&home, first), 2);
     assert_eq!(home.check()["feeds"][0]["new"], 0);
     assert!(!home.run(&["doctor"]).stdout.contains("revisor mv"));
-    // Once more: there is nothing left to move.
+    // A second run: there is nothing left to move.
     assert_eq!(home.run(&["mv", &old, &new]).code, Some(2));
     let verified = home.ok(&["db", "verify"]);
     assert!(!verified.is_empty());

@@ -19,7 +19,7 @@ const CASES: [&str; 9] = [
 /// The events for the receivers: three edits, and the removal of one entry.
 const EVENTS: usize = 4;
 
-/// The receivers, and a service that none of them may lead to.
+/// The receivers, and a service that no redirect of theirs may reach.
 struct Kit {
     child: Child,
     port: u16,
@@ -164,7 +164,7 @@ fn every_receiver_of_the_kit_gets_what_it_should_and_no_other_is_delayed() {
     edition(&server, 1);
     home.check();
     let mut daemon = home.daemon();
-    // Without the daemon, the command would send by itself.
+    // Without the daemon, the command would send the alerts itself.
     eventually(PATIENCE, "the daemon runs", || {
         home.run(&["status"]).stdout.contains("running, pid ")
     });

@@ -1,4 +1,4 @@
-//! What must not be lost, and what must not be reported, if two things happen at the same time or a site is
+//! What must not be lost, and what must not be reported, when two things happen at the same time or a site is
 //! reorganised.
 
 use std::sync::Arc;

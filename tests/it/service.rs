@@ -1,5 +1,5 @@
-//! The service in trouble: what it reports to the service manager, and that it still starts, reloads and stops
-//! properly.
+//! The service under difficult conditions: what it reports to the service manager, and that it still starts, reloads
+//! and stops properly.
 
 use std::fs;
 use std::os::unix::fs::FileExt as _;
@@ -113,7 +113,7 @@ fn a_database_that_is_locked_at_the_start_is_waited_for() {
     let other = hold(&home.db_path());
     let mut service = Service::start(&home);
     service.says("EXTEND_TIMEOUT_USEC=30000000");
-    // Longer than a write waits by itself.
+    // Longer than a write waits on its own.
     pause(Duration::from_secs(11));
     service.says("is locked by another program");
     assert!(!service.said().contains("READY=1"), "{}", service.said);
@@ -295,7 +295,7 @@ fn a_reload_signals_nobody_but_who_has_the_lock() {
     let place = home.db_path().with_file_name("revisor.db.lock");
     let named = format!("{} service\n", stranger.id());
 
-    // How the lock of a service in another container looks from here.
+    // This is how the lock of a service in another container looks from here.
     let lock = fs::File::options().write(true).open(&place).unwrap();
     lock.lock().unwrap();
     fs::write(&place, &named).unwrap();

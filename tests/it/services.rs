@@ -28,7 +28,7 @@ pub(crate) struct Taken {
 struct Shared {
     taken: Vec<Taken>,
     refused: Vec<String>,
-    /// Responses that come before the rules, by service, used front to back.
+    /// Responses that override the rules, by service, used front to back.
     first: HashMap<String, Vec<(u16, String)>>,
     logins: usize,
     /// The pictures that were uploaded; those of Mastodon come with their description.
@@ -36,7 +36,7 @@ struct Shared {
     /// The descriptions of pictures in posts, by service.
     pictures: Vec<(String, String)>,
     down: bool,
-    /// Whether what is accepted is answered as if a proxy had lost the response.
+    /// Whether accepted messages get a response as if a proxy had lost the real one.
     loses_responses: bool,
 }
 
@@ -122,7 +122,7 @@ impl Services {
         self.shared.lock().unwrap().logins
     }
 
-    /// Sets the responses to the next requests for a service; they come before its rules.
+    /// Sets the responses to the next requests for a service; they override its rules.
     pub(crate) fn answer_first(&self, service: &str, answers: &[(u16, &str)]) {
         let answers = answers
             .iter()

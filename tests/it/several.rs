@@ -214,7 +214,7 @@ fn a_second_configuration_does_not_take_the_feeds_of_the_first_away() {
         names.collect::<Result<Vec<String>, _>>().expect("names")
     };
 
-    // A different file by mistake: nothing is changed, and both files are named.
+    // A different file by mistake: nothing is changed, and the message names both files.
     let first = home.config_path();
     let text = std::fs::read_to_string(&first).expect("the configuration");
     let settings = text.split("[[feed]]").next().expect("settings");
@@ -229,14 +229,14 @@ fn a_second_configuration_does_not_take_the_feeds_of_the_first_away() {
     }
     assert_eq!(polled(), ["a", "b"]);
 
-    // The same file under another name is not a different one, and an edit of it is an edit.
+    // The same file under another name still counts as the same, and an edit to it is an edit.
     let link = first.with_file_name("link.toml");
     std::os::unix::fs::symlink(&first, &link).expect("a link");
     std::fs::write(&first, format!("{settings}{}", section("b"))).expect("a file");
     home.ok(&["-c", &link.display().to_string(), "check"]);
     assert_eq!(polled(), ["b"]);
 
-    // A file that removes nothing is a guest: afterwards the first one still works.
+    // A file that removes nothing is only a guest: afterwards the first one still works.
     std::fs::write(
         &second,
         format!("{settings}{}{}", section("b"), section("other")),
@@ -247,7 +247,7 @@ fn a_second_configuration_does_not_take_the_feeds_of_the_first_away() {
     home.check();
     assert_eq!(polled(), ["b"]);
 
-    // A file that was moved keeps its feeds, whatever else was edited meanwhile.
+    // A file that was moved keeps its feeds, whatever was edited in the meantime.
     std::fs::rename(&first, &second).expect("moved");
     std::fs::write(&second, format!("{settings}{}", section("a"))).expect("a file");
     home.ok(&["-c", &second_path, "check"]);

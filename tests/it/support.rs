@@ -388,7 +388,7 @@ impl Drop for Daemon {
     }
 }
 
-/// Checks repeatedly until something holds; fails the test if it does not within `limit`.
+/// Checks a condition repeatedly; fails the test if it is not true within `limit`.
 pub(crate) fn eventually(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     let (sender, ticks) = std::sync::mpsc::channel::<()>();
     let steps = limit.as_millis() / 20;

@@ -1,4 +1,4 @@
-//! An upgrade of our own reading is never an edit: databases as an older revisor would have left them.
+//! An upgrade of how pages are read never counts as an edit: databases as an older revisor would have left them.
 //!
 //! The older revisor of these tests read a line above each article that today's does not count as text. Its
 //! database is made from one of today's: states, hashes, fingerprints and schemes are rewritten as it would have
@@ -208,7 +208,7 @@ impl Bench {
         bench
     }
 
-    /// The pages, with a figure in the text of the first one; `nonce` is in all of them where no reader sees it.
+    /// The pages, with a figure in the text of the first one; `nonce` is on all of them, where no reader sees it.
     fn publish(&self, figure: &str, nonce: u32) {
         for n in 0..self.entries {
             let figure = if n == 0 { figure } else { "15 million" };

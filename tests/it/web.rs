@@ -258,7 +258,7 @@ fn fifty_readers_at_once_are_all_answered_and_health_waits_for_none_of_them() {
         }
         for reader in readers {
             let (path, (head, _)) = reader.join().expect("an answer");
-            // A client that cannot be served now is told when to come back.
+            // A client that cannot be served now learns when to come back.
             let turned_away =
                 head.starts_with("HTTP/1.1 429 ") || head.starts_with("HTTP/1.1 503 ");
             assert!(

@@ -1,4 +1,4 @@
-//! Feed files of public test suites, and files made to break parsers.
+//! Feed files from public test suites, and files made to break parsers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -41,11 +41,11 @@ fn feeds_of_public_test_suites_are_read() {
     at_least("titles", share("title", "g_title"), 0.99);
     at_least("links", share("link", "g_link"), 0.98);
     at_least("dates", share("date", "g_date"), 0.985);
-    // The reference accepts none of these as a feed; each was checked by hand, and each is one.
+    // The reference accepts none of these, but each was checked by hand and is a feed.
     assert!(count("false_feed") <= 6.0, "{score}");
 }
 
-/// A feed as the scorer wants it.
+/// A feed, in the form that the scorer expects.
 fn as_scored(id: &str, body: &[u8], content_type: Option<&str>) -> Value {
     let feed = match feed::parse(body, content_type, "", &feed::Limits::default()) {
         Ok(feed) => inspect::feed_json(&feed),

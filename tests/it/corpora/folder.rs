@@ -63,7 +63,7 @@ impl Corpora {
         folder
     }
 
-    /// The objects of a file with one on each line.
+    /// The objects of a file that has one per line.
     pub(super) fn lines(&self, name: &str) -> Vec<Value> {
         text(&self.data(name))
             .lines()
@@ -71,7 +71,7 @@ impl Corpora {
             .collect()
     }
 
-    /// What a scorer prints.
+    /// The output of a scorer.
     pub(super) fn score(&self, script: &str, arguments: &[&OsStr]) -> String {
         let script = self.root.join("kits/score").join(script);
         let output = Command::new("python3")
@@ -89,7 +89,7 @@ impl Corpora {
     }
 }
 
-/// Writes one object a line, for a scorer.
+/// Writes one object per line, for a scorer.
 pub(super) fn write_lines(path: &Path, objects: &[Value]) {
     let lines: Vec<String> = objects.iter().map(|object| format!("{object}\n")).collect();
     std::fs::write(path, lines.concat()).expect("a file in a temporary folder");
@@ -105,7 +105,7 @@ pub(super) fn bytes(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// All files below a folder, in the order of their names.
+/// All files below a folder, sorted by name.
 pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];

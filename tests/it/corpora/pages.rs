@@ -1,4 +1,4 @@
-//! Pages of real sites: what their text is, and whether it was edited between two checks.
+//! Pages of real sites: which text they have, and whether it was edited between two checks.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,11 +10,11 @@ use serde_json::{Map, Value, json};
 use super::folder::{Corpora, text, write_lines};
 use super::{at_least, sample, say};
 
-/// How many of the pages that were not edited may be told of. One in a hundred is the aim, three of the four are edits
-/// of punctuation or headings that the markers' tool does not see.
+/// The share of pages without an edit that may be reported. The aim is one in a hundred; three of the four that are
+/// reported are edits of punctuation or headings that the tool of the markers does not see.
 const FALSE_ALARMS: f64 = 0.015;
 
-/// How many of the edits have to be found.
+/// The share of the edits that must be found.
 const FOUND: f64 = 0.96;
 
 #[test]
@@ -34,7 +34,7 @@ fn an_edit_of_a_page_is_told_and_its_furniture_is_not() {
     let alarms = names(&quiet, |pair| is_told(&pages, pair));
     say(&format!("missed: {missed:?}, false alarms: {alarms:?}"));
     let allowed = |share: f64, among: usize| {
-        // A part may hold what the whole is forgiven.
+        // A sample may happen to contain one that the full set is allowed.
         let share = share * among as f64 + if cfg!(debug_assertions) { 1.0 } else { 0.0 };
         share.floor()
     };
@@ -56,7 +56,7 @@ fn names(pairs: &[Value], wanted: impl Fn(&Value) -> bool) -> Vec<String> {
         .collect()
 }
 
-/// Whether a target would be told of the difference of two pages, by `diff --files`.
+/// Whether `diff --files` says that a target would get an alert about the difference of two pages.
 fn is_told(pages: &Path, pair: &Value) -> bool {
     let page = |side: &str| pages.join(pair[side].as_str().expect("the name of a file"));
     let output = Command::new(env!("CARGO_BIN_EXE_revisor"))
@@ -67,7 +67,7 @@ fn is_told(pages: &Path, pair: &Value) -> bool {
         .expect("the binary runs");
     assert!(output.status.success(), "{pair}: {output:?}");
     let diff: Value = serde_json::from_slice(&output.stdout).expect("diff --json prints JSON");
-    // What a person marked is words. Words that lead elsewhere are an edit that this does not know.
+    // People marked words. An edit that only changes where a link leads is not in their data.
     let beside = [json!("link"), json!("date")];
     let labels = diff["labels"].as_array().cloned().unwrap_or_default();
     let words = labels.iter().any(|label| !beside.contains(label));

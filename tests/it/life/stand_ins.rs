@@ -103,7 +103,7 @@ fn pages_that_are_alike_at_first_sight_are_no_articles_and_their_texts_come_sile
     world.run_to(8 * 24 * 60);
     assert!(!world.told().is_empty());
     for path in PATHS {
-        // The text that came silently, and its edit; some were first read with the notice.
+        // The text that came silently, and its edit; some articles were first read with the notice.
         assert!(world.entry_at(path).revision.0 >= 3, "{path}");
     }
 }

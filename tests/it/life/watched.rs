@@ -1,4 +1,4 @@
-//! A page that no feed lists, checked by itself, and how the life cycle of an article applies to it.
+//! A page that no feed lists, checked on its own, and how the life cycle of an article applies to it.
 
 use revisor::domain::life::Reason;
 
@@ -25,7 +25,7 @@ fn a_watched_page_is_read_at_its_own_pace_for_years_and_its_edits_are_told() {
     world.run_to(12 * 60);
     let day = world.publisher.hits("/a");
     assert!((20..=26).contains(&day), "{day}");
-    // An article would no longer be checked.
+    // An article would not be checked any more.
     world.clock.set(at(3 * 365 * 24 * 60));
     world.run_to(3 * 365 * 24 * 60 + 60);
     world.serve("/a", article(&TEXT.replace("15 million", "51 million")));
