@@ -130,7 +130,7 @@ async fn another_limit_holds_at_once_and_a_load_without_a_bound_takes_none() {
 /// The life of a document: what it claims at first, how it grows while it is received, what it keeps, and whether it
 /// is abandoned.
 #[derive(Debug, Clone)]
-struct RedirectChain {
+struct DocumentLife {
     feed: bool,
     claims: u64,
     grows: Vec<u64>,
@@ -138,10 +138,10 @@ struct RedirectChain {
     given_up: bool,
 }
 
-fn way() -> impl Strategy<Value = RedirectChain> {
+fn life() -> impl Strategy<Value = DocumentLife> {
     let grows = proptest::collection::vec(1..200_u64, 0..4);
     (any::<bool>(), 1..200_u64, grows, 0..200_u64, any::<bool>()).prop_map(
-        |(feed, claims, grows, keeps, given_up)| RedirectChain {
+        |(feed, claims, grows, keeps, given_up)| DocumentLife {
             feed,
             claims,
             grows,
@@ -151,33 +151,33 @@ fn way() -> impl Strategy<Value = RedirectChain> {
     )
 }
 
-async fn go(room: Room, way: RedirectChain) {
-    let lane = match way.feed {
+async fn go(room: Room, life: DocumentLife) {
+    let lane = match life.feed {
         true => Lane::Feed,
-        false => Lane::Page(way.claims % 3),
+        false => Lane::Page(life.claims % 3),
     };
-    let mut load = room.take(want(lane, way.claims)).await;
-    for bytes in way.grows {
+    let mut load = room.take(want(lane, life.claims)).await;
+    for bytes in life.grows {
         tokio::task::yield_now().await;
         load.grow(bytes).await;
     }
-    load.settle(way.keeps);
+    load.settle(life.keeps);
     tokio::task::yield_now().await;
 }
 
 proptest! {
     #[test]
     fn every_document_comes_through_and_the_limit_holds_but_for_two(
-        ways in proptest::collection::vec(way(), 1..60),
+        lives in proptest::collection::vec(life(), 1..60),
         alone in any::<bool>(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
-            let room = Room::with(100, alone && ways.iter().all(|way| way.grows.is_empty()));
+            let room = Room::with(100, alone && lives.iter().all(|life| life.grows.is_empty()));
             let mut tasks = tokio::task::JoinSet::new();
-            for way in ways {
-                let given_up = way.given_up;
-                let handle = tasks.spawn(go(room.clone(), way));
+            for life in lives {
+                let given_up = life.given_up;
+                let handle = tasks.spawn(go(room.clone(), life));
                 tokio::task::yield_now().await;
                 prop_assert!(room.used() <= 100 + 2 * 200);
                 if given_up {
@@ -188,7 +188,7 @@ proptest! {
                 while tasks.join_next().await.is_some() {}
             };
             let done = tokio::time::timeout(Duration::from_secs(10), all).await;
-            prop_assert!(done.is_ok(), "somebody waits for ever");
+            prop_assert!(done.is_ok(), "somebody waits forever");
             prop_assert_eq!(room.used(), 0);
             Ok(())
         })?;
