@@ -9,24 +9,13 @@ reads the room back: order, both sides, a headline that tries to be markup and a
 alert is sent again under the same transaction, the service is stopped and started between two edits, and a wrong token
 has to be named without being printed. Prints a line for each check; ends with 1 when one fails.
 """
-import argparse, hashlib, hmac, html, http.server, json, os, re, socket, subprocess, sys, tempfile, threading, time
-import urllib.error, urllib.parse, urllib.request
+import argparse, hashlib, hmac, html, json, os, re, subprocess, sys, tempfile, time, urllib.parse, urllib.request
+
+from desk import Desk, failures, holds
+from world import free_port
 
 HOSTILE = 'Minister <script>alert(1)</script> @room <a href="https://matrix.to/#/@desk:localhost">@desk:localhost</a> **x** [y](z)'
 LONG = "The council took the plan with 43 votes. 大臣が報告を認めた👩‍👩‍👧 "
-failures = []
-
-
-def holds(what, good, found=""):
-    print(f"{what:<70} {'ok' if good else 'FAILS'} {'' if good else found}", flush=True)
-    if not good:
-        failures.append(what)
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Synapse:
@@ -75,61 +64,6 @@ class Synapse:
         return [event for event in events if event["type"] == "m.room.message"]
 
 
-class Publisher(http.server.BaseHTTPRequestHandler):
-    title, text = "", ""
-
-    def do_GET(self):
-        item = "".join(f"<{name}>{html.escape(value)}</{name}>" for name, value in
-                       [("guid", "a"), ("link", "https://news.example/a"), ("title", self.title), ("description", self.text)])
-        body = f'<rss version="2.0"><channel><title>Courier</title>{item.join(["<item>", "</item>"])}</channel></rss>'.encode()
-        self.send_response(200)
-        self.send_header("content-type", "application/rss+xml; charset=utf-8")
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-class Revisor:
-    def __init__(self, binary, folder, server, room, token):
-        self.binary, self.folder = binary, folder
-        publisher = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Publisher)
-        threading.Thread(target=publisher.serve_forever, daemon=True).start()
-        self.feed = f"http://127.0.0.1:{publisher.server_address[1]}/a.xml"
-        self.configure(server, room, token)
-
-    def configure(self, server, room, token):
-        with open(f"{self.folder}/token", "w", encoding="ascii") as file:
-            file.write(token)
-        os.chmod(f"{self.folder}/token", 0o600)
-        with open(f"{self.folder}/config.toml", "w", encoding="utf-8") as file:
-            file.write(f'[fetch]\nallow_private = ["127.0.0.0/8"]\nhost_delay = "0s"\n[page]\nfetch = "off"\n'
-                       f'[[feed]]\nurl = "{self.feed}"\nname = "courier"\n[[target]]\nname = "room"\nkind = "matrix"\n'
-                       f'server = "{server}"\nroom = "{room}"\ntoken_file = "token"\nsignificance = "typographic"\nevents = ["entry.revised"]\n')
-
-    def run(self, *arguments):
-        command = [self.binary, "-c", f"{self.folder}/config.toml", "--db", f"{self.folder}/revisor.db", *arguments]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)
-        return ran.returncode, ran.stdout + ran.stderr
-
-    def publish(self, title, text="The text stays as it is."):
-        Publisher.title, Publisher.text = title, text
-        return self.run("check", "--force")
-
-    def row(self):
-        return json.loads(self.run("notify", "list", "--json")[1])[0]
-
-    def settle(self, seconds=120):
-        """Sends what is pending, each time it is due."""
-        until = time.monotonic() + seconds
-        while self.row()["pending"] and time.monotonic() < until:
-            self.run("check")
-            time.sleep(1)
-        return self.row()["pending"]
-
-
 def shown(event):
     content = event["content"]
     return html.unescape(re.sub("<[^>]*>", "", content["formatted_body"]))
@@ -148,20 +82,23 @@ def main():
         token, reader = synapse.register("desk"), synapse.register("reader")
         room = synapse.ask("POST", "/_matrix/client/v3/createRoom", {"preset": "public_chat"}, token)["room_id"]
         synapse.ask("POST", f"/_matrix/client/v3/join/{urllib.parse.quote(room)}", {}, reader)
-        judge(Revisor(os.path.abspath(options.revisor), folder, synapse.base, room, token), synapse, room, reader, token)
+        keys = f'kind = "matrix"\nserver = "{synapse.base}"\nroom = "{room}"\ntoken_file = "token"'
+        revisor = Desk(options.revisor, folder, keys)
+        revisor.secret("token", token)
+        judge(revisor, synapse, room, reader, token)
     finally:
         synapse.stop()
     sys.exit(1 if failures else 0)
 
 
 def judge(revisor, synapse, room, reader, token):
-    code, said = revisor.run("notify", "test", "room")
+    code, said = revisor.run("notify", "test", "desk")
     holds("a test arrives", code == 0, said)
     revisor.publish("Minister says 0 of it")
     limited = 0
     for number in range(1, 21):
         revisor.publish(f"Minister says {number} of it")
-        limited += "429" in str((revisor.row()["last_attempt"] or {}).get("error"))
+        limited += "429" in revisor.error()
     holds("the server asked for patience (M_LIMIT_EXCEEDED)", limited > 0, f"{limited} times")
     holds("all are delivered in the end", revisor.settle() == 0, revisor.row())
     edits = [event for event in synapse.messages(room, reader) if "test" not in shown(event)]
@@ -183,7 +120,7 @@ def judge(revisor, synapse, room, reader, token):
     holds("no grapheme of it is torn", torn is None, shown(last)[-300:])
 
     before = len(events)
-    code, said = revisor.run("notify", "replay", "--since", "1d", "--target", "room")
+    code, said = revisor.run("notify", "replay", "--since", "1d", "--target", "desk")
     holds("everything is sent again", "22" in said, said)
     holds("all of it is accepted", revisor.settle(300) == 0, revisor.row())
     after = synapse.messages(room, reader)
@@ -193,16 +130,16 @@ def judge(revisor, synapse, room, reader, token):
     revisor.publish("Minister speaks while nobody listens")
     holds("an alert waits while the server is down", revisor.row()["pending"] == 1, revisor.row())
     synapse.start()
-    revisor.run("notify", "retry", "room")
+    revisor.run("notify", "retry", "desk")
     revisor.settle()
     holds("and arrives when it is back", "nobody listens" in shown(synapse.messages(room, reader)[-1]), revisor.row())
 
-    revisor.configure(synapse.base, room, "syt_WRONGTOKEN")
+    revisor.secret("token", "syt_WRONGTOKEN")
     revisor.publish("Minister leaves with a wrong token")
-    error = revisor.row()["last_attempt"]["error"] or ""
+    error = revisor.error()
     holds("a wrong token is named and not printed", "401" in error and "WRONGTOKEN" not in str(revisor.row()), error)
-    revisor.configure(synapse.base, room, token)
-    revisor.run("notify", "retry", "room")
+    revisor.secret("token", token)
+    revisor.run("notify", "retry", "desk")
     holds("and the alert arrives with the right one", "wrong token" in shown(synapse.messages(room, reader)[-1]), revisor.row())
 
 
