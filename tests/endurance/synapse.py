@@ -24,7 +24,7 @@ class Synapse:
         self.base, self.file, self.process = f"http://127.0.0.1:{self.port}", f"{folder}/hs.yaml", None
         subprocess.run([python, "-m", "synapse.app.homeserver", "--server-name", "localhost", "--config-path", self.file,
                         "--generate-config", "--report-stats=no", "--data-directory", folder],
-                       check=True, capture_output=True)
+                       check=True, capture_output=True, cwd=folder)
         config = open(self.file, encoding="utf-8").read().replace("port: 8008", f"port: {self.port}").replace("    - ::1\n", "")
         self.secret = re.search(r'registration_shared_secret: "(.*)"', config)[1]
         # It is alone here: no other server is asked for anything.
@@ -75,7 +75,7 @@ def main():
     parser.add_argument("python")
     parser.add_argument("--folder")
     options = parser.parse_args()
-    folder = options.folder or tempfile.mkdtemp(prefix="synapse-")
+    folder = os.path.abspath(options.folder or tempfile.mkdtemp(prefix="synapse-"))
     synapse = Synapse(os.path.abspath(options.python), folder)
     synapse.start()
     try:
