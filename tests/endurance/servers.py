@@ -371,7 +371,7 @@ def main():
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="servers-") as temporary, concurrent.futures.ThreadPoolExecutor() as threads:
         chosen = [run for run in NEEDS if not options.server or run.__name__ in options.server]
-        for run in [threads.submit(attempt, run, options.revisor, options.folder or temporary) for run in chosen]:
+        for run in [threads.submit(attempt, run, options.revisor, os.path.abspath(options.folder or temporary)) for run in chosen]:
             run.result()
     sys.exit(1 if failures else 0)
 

@@ -96,16 +96,18 @@ fn message(letter: &Letter<'_>) -> Result<lettre::Message, String> {
 }
 
 fn subject(letter: &Letter<'_>) -> Result<String, String> {
-    if let Some(template) = letter.target.settings.text("subject") {
-        let subject = template::render(template, letter.event, letter.message)?;
-        let subject = crate::report::clean::line(&subject);
-        return Ok(short(&subject, SUBJECT_MAX, super::style::chars));
-    }
     let message = letter.message;
-    let subject = match template::title(letter.event) {
-        Some(title) => format!("{}: {title}", message.headline),
-        None => message.headline.clone(),
+    let subject = if let Some(template) = letter.target.settings.text("subject") {
+        let subject = template::render(template, letter.event, message)?;
+        crate::report::clean::line(&subject).into_owned()
+    } else {
+        match template::title(letter.event) {
+            Some(title) => format!("{}: {title}", message.headline),
+            None => message.headline.clone(),
+        }
     };
+    // Mail programs would decode a word that a page has written in encoded form (RFC 2047) and show what it hides.
+    let subject = subject.replace("=?", "=\u{200b}?");
     Ok(short(&subject, SUBJECT_MAX, super::style::chars))
 }
 

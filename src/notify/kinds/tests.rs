@@ -296,7 +296,8 @@ fn kinds() -> impl Iterator<Item = TargetKind> {
         .filter(|kind| kind.takes_events())
 }
 
-const EVIL: &str = "=1 \u{1b}[2J\u{202e}x <script>alert(1)</script> [x](javascript:1) ``` @everyone <!channel> <@U1> *b* _i_ ~s~ \
+const EVIL: &str = "=1 =?utf-8?q?=0A?= \u{1b}[2J\u{202e}x <script>alert(1)</script> [x](javascript:1) ``` \
+                    @everyone <!channel> <@U1> *b* _i_ ~s~ \
                     [-no-]{+yes+} &amp; #tag \r\nBcc: x@y.example\r\n.\r\n||spoiler|| http://a.b";
 
 fn evil() -> Event {

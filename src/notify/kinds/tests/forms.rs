@@ -121,4 +121,6 @@ pub(super) fn assert_is_mail(work: &Work) {
         assert!(known.contains(name), "{name} in {head}");
     }
     assert_eq!(names.iter().filter(|name| **name == "Subject").count(), 1);
+    // We encode words of the head as base64. What a page has written in such a form would be shown as something else.
+    assert!(!head.contains("=?utf-8?q?"), "{head}");
 }
