@@ -237,7 +237,7 @@ def main():
     parser.add_argument("--cards", action="store_true")
     parser.add_argument("--folder")
     options = parser.parse_args()
-    folder = options.folder or tempfile.mkdtemp(prefix="pds-")
+    folder = os.path.abspath(options.folder or tempfile.mkdtemp(prefix="pds-"))
     pds = Proxy.pds = Pds(os.path.abspath(options.modules), folder)
     revisor = Revisor(os.path.abspath(options.revisor), folder)
     pds.start()
