@@ -215,16 +215,16 @@ impl Message {
         if let Some(detail) = &self.detail {
             page.push_cut(vec![Run::new(Face::Plain, detail)], layout.room / 3);
         }
-        let more = MORE.min(page.left);
+        // What a line costs besides its text is much in some services.
+        let count = |more: usize| vec![Run::new(Face::Faint, format!("… and {more} more"))];
+        let more = page.size(&count(self.changes.len() + self.not_read));
+        let more = more.max(MORE).min(page.left);
         page.left -= more;
         let mut left_out = page.changes(&self.changes);
         left_out += self.changes.len().saturating_sub(PASSAGES) + self.not_read;
         page.left += more;
         if left_out > 0 {
-            page.push_cut(
-                vec![Run::new(Face::Faint, format!("… and {left_out} more"))],
-                MORE,
-            );
+            page.push_cut(count(left_out), more);
         }
         page.left += kept;
         for line in tail {
@@ -264,7 +264,7 @@ impl Message {
     }
 }
 
-/// Room for the line that counts the omitted ones.
+/// The least room for the line that counts the omitted ones.
 const MORE: usize = 40;
 
 /// Lines while they are being filled.
@@ -451,6 +451,7 @@ pub(crate) fn cut(runs: Vec<Run>, room: usize, size: &dyn Fn(&Run) -> usize) -> 
     let mut kept: Vec<Run> = Vec::new();
     let mut left = room;
     let mut changed = false;
+    let of = runs.len();
     let mut runs = runs.into_iter().peekable();
     while let Some(run) = runs.next() {
         let before = !changed && !is_change(&run);
@@ -473,6 +474,32 @@ pub(crate) fn cut(runs: Vec<Run>, room: usize, size: &dyn Fn(&Run) -> usize) -> 
         let removed = run.face == Face::Removed;
         kept.push(run);
         if !whole && !before && !removed {
+            break;
+        }
+    }
+    if kept.len() < of {
+        with_sign(kept, room, size)
+    } else {
+        kept
+    }
+}
+
+/// Runs of which some were left out, with `…` at the end if no run shows by one that it was cut.
+fn with_sign(mut kept: Vec<Run>, room: usize, size: &dyn Fn(&Run) -> usize) -> Vec<Run> {
+    if kept.iter().any(|run| run.text.ends_with('…')) {
+        return kept;
+    }
+    while let Some(last) = kept.pop_if(|last| !matches!(last.face, Face::Link(_))) {
+        let left = room.saturating_sub(kept.iter().map(size).sum());
+        let marked = Run::new(last.face.clone(), format!("{}…", last.text));
+        if size(&marked) <= left {
+            kept.push(marked);
+            break;
+        }
+        // Room for the sign is made by leaving out letters, and where those are too few, the run.
+        let longer = Run::new(last.face, format!("{}……", last.text));
+        if let Some(marked) = cut_run(longer, left, size) {
+            kept.push(marked);
             break;
         }
     }
@@ -563,6 +590,21 @@ mod tests {
             short.contains("more") && short.ends_with("https://news.example/a/123"),
             "{short}"
         );
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted_however_much_a_line_costs() {
+        let message = Message::of(&sample::revised());
+        let size = |run: &Run| run.text.chars().count() + 110;
+        let whole = plain(&message.fit(&layout(10_000, &size)));
+        // Less than half of the whole has no room for the sign beside headline and address.
+        for room in whole.len()..10_000 {
+            let shown = plain(&message.fit(&Layout {
+                line_break: 60,
+                ..layout(room, &size)
+            }));
+            assert!(shown == whole || shown.contains('…'), "{room}: {shown}");
+        }
     }
 
     fn any_runs() -> impl Strategy<Value = Vec<Run>> {
