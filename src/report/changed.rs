@@ -73,14 +73,16 @@ pub(super) fn address(data: &EventData) -> Option<String> {
     (!address.is_empty()).then_some(address)
 }
 
-/// Whether an address is a web address, which may become a link; `javascript:` and the like stay text.
+/// Whether an address is a web address, which may become a link; `javascript:` and the like stay text. So does one that
+/// [`address`] cut: it would lead elsewhere.
 #[must_use]
 pub(crate) fn is_web(address: &str) -> bool {
-    ["https://", "http://"].iter().any(|scheme| {
+    let web = ["https://", "http://"].iter().any(|scheme| {
         address
             .get(..scheme.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    })
+    });
+    web && !address.ends_with('…')
 }
 
 /// `+9 −10 words`.

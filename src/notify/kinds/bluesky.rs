@@ -1,16 +1,23 @@
 //! Posts of a Bluesky account (or of another AT Protocol server).
 
+use std::ops::Range;
+
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::style::{MessageStyle, alternative, plain};
+use super::style::{MessageStyle, alternative, plain, short};
 use super::{Judged, Kind, Letter, Step, Work, body, judge, pause};
 use crate::fetch::{PostAnswer, PostRequest};
+use crate::report::changed::is_web;
+use crate::report::message::Face;
 use crate::report::pages::{PICTURE_SIZE, PNG};
 
 /// A post has 300 graphemes and 3,000 bytes (measured at `@atproto/pds` 0.4.217; `app.bsky.feed.post`).
 const POST_MAX: usize = 300;
 const BYTES_PER_GRAPHEME: usize = 10;
+/// What a post shows of an address, as its own app does: whole, two of them would leave no room for each other. The link
+/// has all of it.
+const ADDRESS_SHOWN: usize = 45;
 /// A larger picture makes the post fail: "blob too big" (measured at `@atproto/pds` 0.4.217). Later servers take more.
 const PICTURE_MAX: usize = 1_000_000;
 /// The text of a picture: what its own app accepts (2026). Servers took 20,000 characters.
@@ -154,12 +161,11 @@ fn post(letter: &Letter<'_>, session: &str, picture: Option<&Value>) -> Option<P
     let session: Value = serde_json::from_str(session).ok()?;
     let (token, did) = (session["accessJwt"].as_str()?, session["did"].as_str()?);
     let style = MessageStyle {
-        write: plain,
-        measure: |text| {
-            text.graphemes(true)
-                .count()
-                .max(text.len().div_ceil(BYTES_PER_GRAPHEME))
+        write: |run| match &run.face {
+            Face::Link(address) => shown(address),
+            _ => plain(run),
         },
+        measure,
         line_break: "\n",
         plain: true,
         with_headline: true,
@@ -172,11 +178,11 @@ fn post(letter: &Letter<'_>, session: &str, picture: Option<&Value>) -> Option<P
     let links: Vec<Value> = [&letter.message.address, &letter.message.change_address]
         .into_iter()
         .flatten()
-        .filter(|address| address.starts_with("http"))
+        .filter(|address| is_web(address))
         .filter_map(|address| {
-            let start = text.rfind(address.as_str())?;
+            let line = last_line(&text, &shown(address))?;
             Some(json!({
-                "index": {"byteStart": start, "byteEnd": start + address.len()},
+                "index": {"byteStart": line.start, "byteEnd": line.end},
                 "features": [{"$type": "app.bsky.richtext.facet#link", "uri": address}],
             }))
         })
@@ -206,6 +212,29 @@ fn post(letter: &Letter<'_>, session: &str, picture: Option<&Value>) -> Option<P
         .headers
         .push(("authorization", format!("Bearer {token}")));
     Some(request)
+}
+
+/// Counts as the service does, which has two limits.
+fn measure(text: &str) -> usize {
+    let graphemes = text.graphemes(true).count();
+    graphemes.max(text.len().div_ceil(BYTES_PER_GRAPHEME))
+}
+
+fn shown(address: &str) -> String {
+    short(address, ADDRESS_SHOWN, measure)
+}
+
+/// The place of the last line that is this and nothing more: one address may be the beginning of another.
+fn last_line(text: &str, wanted: &str) -> Option<Range<usize>> {
+    let mut end = text.len();
+    for line in text.rsplit('\n') {
+        let start = end - line.len();
+        if line == wanted {
+            return Some(start..end);
+        }
+        end = start.saturating_sub(1);
+    }
+    None
 }
 
 /// A TID: 13 letters for the microsecond of the event and ten bits more, both from what never changes of it.

@@ -7,7 +7,7 @@ mod properties;
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use self::forms::{assert_is_mail, is_escaped, is_html, is_markdown};
+use self::forms::{are_links, assert_is_mail, is_escaped, is_html, is_markdown};
 use super::*;
 use crate::config::{Environment, Flags, Secrets, from_text};
 use crate::domain::diff::{BlockDiff, BlockOp, LeftOut, Segment, SentenceOps};
@@ -219,12 +219,7 @@ fn checked(kind: TargetKind, event: &Event) -> String {
                 "{post}"
             );
             assert_eq!(text(&body["rkey"]).len(), 13);
-            for facet in body["record"]["facets"].as_array().into_iter().flatten() {
-                let at =
-                    |key: &str| usize::try_from(facet["index"][key].as_u64().unwrap()).unwrap();
-                let link = &post[at("byteStart")..at("byteEnd")];
-                assert_eq!(link, text(&facet["features"][0]["uri"]));
-            }
+            are_links(&post, &body["record"]["facets"]);
             post
         }
         TargetKind::Mastodon => {

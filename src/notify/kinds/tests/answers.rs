@@ -353,3 +353,34 @@ fn some_statuses_refuse_the_event_and_others_speak_of_the_moment_or_the_address(
         assert!(!is_refusal(status), "{status}");
     }
 }
+
+/// News addresses are long, and a post is short: one of 100 letters left no room for itself.
+#[test]
+fn a_post_links_to_article_and_change_however_long_and_alike_they_are() {
+    let slug = "minister-says-something-about-talks-".repeat(10);
+    let links = |article: &str, change: &str| {
+        let mut event = sample::revised();
+        event.data.entry.as_mut().unwrap().url = Some(article.to_owned());
+        event.data.permalink = Some(change.to_owned());
+        let record = &sent(TargetKind::Bluesky, &event)["record"];
+        are_links(text(&record["text"]), &record["facets"])
+    };
+    let change = "https://changes.example/c/412";
+    for (article, change) in [
+        (format!("https://news.example/{slug}"), change.to_owned()),
+        (
+            format!("https://news.example/über/大臣/{slug}"),
+            format!("https://changes.example/{slug}/c/412"),
+        ),
+        // One is the beginning of the other.
+        (
+            "https://news.example/".to_owned(),
+            "https://news.example/c/412".to_owned(),
+        ),
+    ] {
+        assert_eq!(links(&article, &change), [article, change]);
+    }
+    // Nothing leads to an address that was cut.
+    let endless = format!("https://news.example/{}", slug.repeat(10));
+    assert_eq!(links(&endless, change), [change]);
+}

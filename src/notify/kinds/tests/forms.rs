@@ -1,5 +1,7 @@
 //! The formats that services parse: HTML, Markdown, mail.
 
+use serde_json::Value;
+
 use super::super::Work;
 
 /// Fails unless the text consists of elements that open and close in order, and of text without `<`.
@@ -36,6 +38,31 @@ pub(super) fn is_escaped(text: &str) {
             "{text}"
         );
     }
+}
+
+/// Fails unless each link of a Bluesky post stands on a line of its own that shows its address, or the beginning of it.
+/// Returns the addresses.
+pub(super) fn are_links(post: &str, facets: &Value) -> Vec<String> {
+    let facets = facets.as_array().into_iter().flatten();
+    facets
+        .map(|facet| {
+            let at = |key: &str| usize::try_from(facet["index"][key].as_u64().unwrap()).unwrap();
+            let (start, end) = (at("byteStart"), at("byteEnd"));
+            let address = facet["features"][0]["uri"].as_str().unwrap();
+            let shown = &post[start..end];
+            assert!(
+                post[..start].ends_with('\n')
+                    && (post[end..].is_empty() || post[end..].starts_with('\n')),
+                "{post}"
+            );
+            let beginning = shown.strip_suffix('…').unwrap_or(address);
+            assert!(
+                shown == address || address.starts_with(beginning),
+                "{shown} for {address}"
+            );
+            address.to_owned()
+        })
+        .collect()
 }
 
 /// Fails unless marks open and close in order around words, and all others are escaped.
