@@ -1,14 +1,14 @@
 //! Pictures of changes with the fonts of this machine: the edge of `report::card`.
 //!
-//! Only with the cargo feature `cards`; without it there are no pictures, and nothing else differs.
+//! They need the cargo feature `cards`. Without it, only the pictures are missing.
 
 use crate::report::message::Message;
 
 /// Whether this program can draw.
 pub(crate) const AVAILABLE: bool = cfg!(feature = "cards");
 
-/// The change as PNG; `None` if it has no text that changed, or the machine no font for it. Takes up to a second,
-/// and once some time to find the fonts.
+/// The change as PNG; `None` if no text has changed, or the machine has no font for it. Takes up to a second; the
+/// first call also searches for the fonts.
 #[cfg(feature = "cards")]
 #[must_use]
 pub(crate) fn of(message: &Message) -> Option<Vec<u8>> {
@@ -25,7 +25,7 @@ pub(crate) fn of(message: &Message) -> Option<Vec<u8>> {
     card::png(message, &FONTS)
 }
 
-/// Without the feature there is none.
+/// Always `None` without the feature.
 #[cfg(not(feature = "cards"))]
 #[must_use]
 pub(crate) fn of(_message: &Message) -> Option<Vec<u8>> {

@@ -71,7 +71,7 @@ pub(super) fn ask_daemon(
     Ok(answer)
 }
 
-/// The error of an answer that is not what was asked for.
+/// The error for a response that is no result, with the daemon's reason.
 pub(super) fn refused(answer: &str, asked: &Asked) -> Error {
     let value: Option<serde_json::Value> = serde_json::from_str(answer).ok();
     let why = value

@@ -365,7 +365,7 @@ fn in_flag(before: &str) -> bool {
 }
 
 /// Letters of Hebrew, Arabic, Syriac, Thaana, N'Ko and the other right-to-left scripts.
-fn is_right_to_left(c: char) -> bool {
+pub(super) fn is_right_to_left(c: char) -> bool {
     // A direction mark is not a letter, although it is in the Arabic block.
     c != '\u{61c}'
         && matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}'

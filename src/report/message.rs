@@ -215,7 +215,7 @@ impl Message {
         if let Some(detail) = &self.detail {
             page.push_cut(vec![Run::new(Face::Plain, detail)], layout.room / 3);
         }
-        // What a line costs besides its text is much in some services.
+        // In some services, a line costs much more than its text.
         let count = |more: usize| vec![Run::new(Face::Faint, format!("… and {more} more"))];
         let more = page.size(&count(self.changes.len() + self.not_read));
         let more = more.max(MORE).min(page.left);
@@ -484,7 +484,7 @@ pub(crate) fn cut(runs: Vec<Run>, room: usize, size: &dyn Fn(&Run) -> usize) -> 
     }
 }
 
-/// Runs of which some were left out, with `…` at the end if no run shows by one that it was cut.
+/// Adds `…` to runs of which some were left out, unless one of them ends with it already.
 fn with_sign(mut kept: Vec<Run>, room: usize, size: &dyn Fn(&Run) -> usize) -> Vec<Run> {
     if kept.iter().any(|run| run.text.ends_with('…')) {
         return kept;
@@ -496,7 +496,7 @@ fn with_sign(mut kept: Vec<Run>, room: usize, size: &dyn Fn(&Run) -> usize) -> V
             kept.push(marked);
             break;
         }
-        // Room for the sign is made by leaving out letters, and where those are too few, the run.
+        // Letters make room for the sign, or if there are too few, the whole run.
         let longer = Run::new(last.face, format!("{}……", last.text));
         if let Some(marked) = cut_run(longer, left, size) {
             kept.push(marked);
@@ -597,7 +597,7 @@ mod tests {
         let message = Message::of(&sample::revised());
         let size = |run: &Run| run.text.chars().count() + 110;
         let whole = plain(&message.fit(&layout(10_000, &size)));
-        // Less than half of the whole has no room for the sign beside headline and address.
+        // With less room, the headline and the address leave none for the sign.
         for room in whole.len()..10_000 {
             let shown = plain(&message.fit(&Layout {
                 line_break: 60,

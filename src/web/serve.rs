@@ -199,7 +199,7 @@ impl<S: WebSource> ClientVisit<S> {
     }
 }
 
-/// What the server can send: an answer is always whole.
+/// The body of a response, which is always complete.
 fn body(bytes: Vec<u8>) -> Full<Cursor<Vec<u8>>> {
     Full::new(Cursor::new(bytes))
 }

@@ -1,4 +1,4 @@
-//! Pages that redirect to another host which has to wait: their own host is asked for the redirect only once.
+//! Pages that redirect to a host that is rate-limited: their own host is asked for the redirect only once.
 
 use super::*;
 

@@ -22,7 +22,7 @@ pub(super) fn run(context: &mut CommandContext, args: &NotifyTestArgs) -> Result
         return Ok(Exit::DONE);
     }
     if let Some(name) = args.target.as_ref().filter(|_| args.settings.is_empty()) {
-        known(name, &config).map_err(|error| match kind_named(name) {
+        known(name, &config).map_err(|error| match TargetKind::parse(name) {
             Some(kind) => error.hint(format!(
                 "to try a kind without a configuration, give its keys: `revisor notify test {}`",
                 with_keys(kind)
@@ -64,7 +64,7 @@ pub(super) fn run(context: &mut CommandContext, args: &NotifyTestArgs) -> Result
     Ok(exit_of(&results))
 }
 
-/// A test of all targets does not post to the public; `true` if there are no others.
+/// Leaves public accounts out of a test of all targets; returns whether no target is left.
 fn leave_out_public(context: &CommandContext, config: &mut Config) -> bool {
     let public = config
         .targets
@@ -125,7 +125,7 @@ fn exit_of(results: &[TestResult]) -> Exit {
 
 /// The configuration; one of a single target, when a kind is tried with keys of the command line.
 fn configuration(context: &CommandContext, args: &NotifyTestArgs) -> Result<Config, Error> {
-    let kind = args.target.as_deref().and_then(kind_named);
+    let kind = args.target.as_deref().and_then(TargetKind::parse);
     let (Some(kind), false) = (kind, args.settings.is_empty()) else {
         if let Some(setting) = args.settings.first() {
             return Err(
@@ -188,12 +188,6 @@ fn on_command_line(error: ConfigError) -> ConfigError {
         "command line".clone_into(&mut problem.place);
     }
     ConfigError::Invalid(problems)
-}
-
-fn kind_named(name: &str) -> Option<TargetKind> {
-    TargetKind::ALL
-        .into_iter()
-        .find(|kind| kind.as_str() == name)
 }
 
 /// `telegram token_file=FILE chat=-1001234567890`: a kind with the keys that it needs.

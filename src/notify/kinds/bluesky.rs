@@ -15,8 +15,8 @@ use crate::report::pages::{PICTURE_SIZE, PNG};
 /// A post has 300 graphemes and 3,000 bytes (measured at `@atproto/pds` 0.4.217; `app.bsky.feed.post`).
 const POST_MAX: usize = 300;
 const BYTES_PER_GRAPHEME: usize = 10;
-/// What a post shows of an address, as its own app does: whole, two of them would leave no room for each other. The link
-/// has all of it.
+/// How much of an address a post shows, as in Bluesky's own app: two whole addresses might not fit. The link has all
+/// of it.
 const ADDRESS_SHOWN: usize = 45;
 /// A larger picture makes the post fail: "blob too big" (measured at `@atproto/pds` 0.4.217). Later servers take more.
 const PICTURE_MAX: usize = 1_000_000;
@@ -106,7 +106,7 @@ fn begin(letter: &Letter<'_>, session: &str) -> Option<(PostRequest, Begin)> {
     }
 }
 
-/// A picture never holds up a post: without one, it is made at once.
+/// Posts at once without the picture, which never holds up a post.
 fn without_picture(letter: &Letter<'_>) -> Step {
     let session = letter.memory;
     match session.and_then(|session| post(letter, session, None)) {
@@ -115,7 +115,7 @@ fn without_picture(letter: &Letter<'_>) -> Step {
     }
 }
 
-/// Stores the picture; sent again, it is the same one, and one that no post shows is deleted by the server.
+/// Uploads the picture. A second upload gives the same one, and the server deletes one that no post shows.
 fn upload(letter: &Letter<'_>, session: &str) -> Option<PostRequest> {
     let picture = letter
         .picture
@@ -224,7 +224,7 @@ fn shown(address: &str) -> String {
     short(address, ADDRESS_SHOWN, measure)
 }
 
-/// The place of the last line that is this and nothing more: one address may be the beginning of another.
+/// The bytes of the last line that equals `wanted`. A search in the text could find the beginning of another address.
 fn last_line(text: &str, wanted: &str) -> Option<Range<usize>> {
     let mut end = text.len();
     for line in text.rsplit('\n') {

@@ -108,9 +108,9 @@ fn begin(letter: &Letter<'_>) -> (PostRequest, &'static str) {
     }
 }
 
-/// Stores the picture. The server deletes one that no post shows within a day.
+/// Uploads the picture. The server deletes it if no post shows it within a day.
 fn upload(letter: &Letter<'_>, picture: &[u8]) -> PostRequest {
-    // The id of the event is in nothing that strangers wrote.
+    // No text from a page can contain the id of the event.
     let boundary = format!("revisor-{}", letter.uid);
     let mut body = format!(
         "--{boundary}\r\nContent-Disposition: form-data; name=\"description\"\r\n\r\n{}\r\n\

@@ -28,7 +28,7 @@ const UNCLOSED_LIMIT: usize = 16;
 pub(super) struct Translation {
     /// The dialect that it was written in.
     pub(super) format: Format,
-    /// The Atom document and its texts.
+    /// The Atom document.
     pub(super) atom: Atom,
     /// The publisher's hints on polling.
     pub(super) hints: PublisherHints,

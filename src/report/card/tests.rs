@@ -12,7 +12,7 @@ use crate::time::Stopwatch;
 #[expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
-    reason = "the test runner is told by its environment, and tells"
+    reason = "the environment of the test run says whether a skip is allowed, and a skip is printed"
 )]
 fn skip(reason: &str) {
     let required = std::env::var("REVISOR_TEST_REQUIRE").is_ok_and(|value| value == "all");

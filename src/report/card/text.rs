@@ -11,6 +11,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::{Fonts, INK, frame, text_of};
+use crate::report::clean::is_right_to_left;
 
 /// Text is measured in this size and scaled.
 const MEASURED: f32 = 100.0;
@@ -278,12 +279,10 @@ fn of_one_direction(pieces: Vec<Piece>, base: Level) -> Vec<Piece> {
     split
 }
 
-/// Whether the first letter is of a right-to-left script: these have their own ranges in Unicode.
+/// Whether the first letter is of a right-to-left script; `None` if there is no letter.
 pub(super) fn is_rtl(text: &str) -> Option<bool> {
     let letter = text.chars().find(|c| c.is_alphabetic())?;
-    Some(matches!(letter,
-        '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}'
-        | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}'))
+    Some(is_right_to_left(letter))
 }
 
 /// The width of each text that can be drawn.

@@ -32,7 +32,7 @@ fn filter(texts: SearchIn) -> SearchFilter {
     }
 }
 
-/// What a person may type to find a text: any word, or any character if there are no words.
+/// What finds a text when typed: each of its words, or each of its characters if it has no words.
 fn words(text: &str) -> Vec<String> {
     let words = text.split_whitespace().map(str::to_owned);
     if text.split_whitespace().count() > 1 {

@@ -758,7 +758,7 @@ proptest! {
             new[at].text = text;
             new
         };
-        // A movement is ignored once it is learned, and there are no more rules than moving lines.
+        // The moving line is ignored as soon as a rule is learned from it, and no other line gives a rule.
         prop_assert_eq!(changed(with(line(&words, later, fixed + which))), learned.is_empty());
         prop_assert!(learned.len() <= 1, "{learned:?}");
         let mut other = words.clone();
