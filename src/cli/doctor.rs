@@ -74,7 +74,7 @@ fn look(loaded: &Loaded, view: &TimeView) -> Vec<DoctorFinding> {
     found.extend(database);
     let daemon = InstanceLock::holder(&config.database);
     found.push(service::look(daemon, config));
-    found.extend(left_alone(config, daemon.is_some(), view));
+    found.extend(quarantined(config, daemon.is_some(), view));
     for looked in [
         feeds_found(config, reader, daemon.is_some(), view),
         targets(config, reader, view),
@@ -358,9 +358,9 @@ fn feeds_found(
 }
 
 /// Documents that revisor itself cannot read.
-fn left_alone(config: &Config, daemon: bool, view: &TimeView) -> Vec<DoctorFinding> {
+fn quarantined(config: &Config, daemon: bool, view: &TimeView) -> Vec<DoctorFinding> {
     const CHECK: &str = "quarantine";
-    let noted = status::left_alone(config, daemon, view.now).into_iter();
+    let noted = status::quarantined(config, daemon, view.now).into_iter();
     let mut found: Vec<DoctorFinding> = noted
         .map(|one| {
             DoctorFinding::warn(

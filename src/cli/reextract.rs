@@ -8,7 +8,7 @@ use super::setup::{now, store_to_write};
 use crate::check::{Reextracted, Reextraction, Settings};
 use crate::config::Secrets;
 use crate::error::{Error, Exit};
-use crate::report::care::{self, ReadAnew};
+use crate::report::care::{self, ReextractReport};
 
 pub(super) fn run(context: &mut CommandContext, _args: &ReextractArgs) -> Result<Exit, Error> {
     let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
@@ -25,7 +25,7 @@ pub(super) fn run(context: &mut CommandContext, _args: &ReextractArgs) -> Result
     }
     progress.clear();
     drop(work);
-    let report = ReadAnew {
+    let report = ReextractReport {
         entries: done.entries,
         renewed: done.renewed,
         reread: done.reread,
@@ -37,7 +37,7 @@ pub(super) fn run(context: &mut CommandContext, _args: &ReextractArgs) -> Result
     if format == OutputFormat::Json {
         context.output.json(&report)?;
     } else {
-        context.output.print(&care::read_anew(&report))?;
+        context.output.print(&care::reextracted(&report))?;
     }
     Ok(Exit::DONE)
 }

@@ -81,7 +81,7 @@ fn status_of(config: &Config, reader: Option<&Reader>, now: Timestamp) -> Result
             None => None,
         },
         feeds,
-        left_alone: left_alone(config, daemon_pid.is_some(), now),
+        quarantined: quarantined(config, daemon_pid.is_some(), now),
         ignored_24h: ignored,
         archive: match reader {
             Some(reader) => archive(reader)?,
@@ -126,12 +126,12 @@ fn alike(config: &Config, reader: &Reader) -> Result<Vec<AlikeFeed>, Error> {
 }
 
 /// What ended the service while it was read, as the one that polls has it noted.
-pub(super) fn left_alone(
+pub(super) fn quarantined(
     config: &Config,
     daemon: bool,
     now: Timestamp,
 ) -> Vec<QuarantinedDocument> {
-    let noted = Underway::of_others(&config.database, daemon).left_alone(now);
+    let noted = Underway::of_others(&config.database, daemon).quarantined(now);
     let noted = noted.into_iter().map(|one| QuarantinedDocument {
         url: without_login(&one.address).into_owned(),
         ends: one.rest.ends,

@@ -107,7 +107,7 @@ impl Assembly {
         patience.with(release).await?;
         let workers = Workers::new(WORKERS, memory_to_read(fetch.memory));
         let underway = Underway::open(&settings.config().database);
-        tell_of(&underway.left_alone(clock.now()));
+        log_quarantined(&underway.quarantined(clock.now()));
         let checker = Checker::new(
             Arc::clone(&clock),
             &store,
@@ -235,8 +235,8 @@ async fn blocking<T: Send + 'static>(
 /// How many quarantined documents are named in the log; the rest is counted.
 const NAMED: usize = 20;
 
-fn tell_of(left_alone: &[QuarantinedAddress]) {
-    for QuarantinedAddress { address, rest } in left_alone.iter().take(NAMED) {
+fn log_quarantined(quarantined: &[QuarantinedAddress]) {
+    for QuarantinedAddress { address, rest } in quarantined.iter().take(NAMED) {
         if rest.crowd {
             tracing::warn!(
                 feed.url = %without_login(address),
@@ -254,7 +254,7 @@ fn tell_of(left_alone: &[QuarantinedAddress]) {
             "crashed the service each time it was read; skipped for a day"
         );
     }
-    let more = left_alone.len().saturating_sub(NAMED);
+    let more = quarantined.len().saturating_sub(NAMED);
     if more > 0 {
         tracing::warn!(more, "`revisor status` lists everything that is skipped");
     }

@@ -6,7 +6,7 @@ use super::clean;
 
 /// What `reextract` did. Its JSON form is the output of `reextract --json`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub(crate) struct ReadAnew {
+pub(crate) struct ReextractReport {
     /// Entries that were checked.
     pub entries: u64,
     /// Entries that had an older scheme and now have the current one.
@@ -29,7 +29,7 @@ pub(crate) fn progress(done: u64, all: u64) -> String {
 
 /// What it did, one fact per line.
 #[must_use]
-pub(crate) fn read_anew(report: &ReadAnew) -> String {
+pub(crate) fn reextracted(report: &ReextractReport) -> String {
     let mut lines = vec![match report.renewed {
         0 => format!(
             "{}, nothing to re-read",
@@ -202,12 +202,12 @@ mod tests {
 
     #[test]
     fn what_was_read_anew_is_told_in_words() {
-        let nothing = ReadAnew {
+        let nothing = ReextractReport {
             entries: 1,
-            ..ReadAnew::default()
+            ..ReextractReport::default()
         };
-        assert_eq!(read_anew(&nothing), "1 entry, nothing to re-read\n");
-        let all = ReadAnew {
+        assert_eq!(reextracted(&nothing), "1 entry, nothing to re-read\n");
+        let all = ReextractReport {
             entries: 90,
             renewed: 40,
             reread: 3,
@@ -216,7 +216,7 @@ mod tests {
             begun_anew: 2,
         };
         assert_eq!(
-            read_anew(&all),
+            reextracted(&all),
             "\
 90 entries, 40 re-read, 3 now with a different text; no changes recorded
 1 entry whose responses have been deleted: not re-read

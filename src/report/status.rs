@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 pub(crate) use documents::UnreadDocument;
 use documents::documents;
 pub(crate) use feeds::{AlikeFeed, CrowdedFeed};
-use trouble::{archive_line, late, left_alone, target_line, without_text};
+use trouble::{archive_line, late, quarantined, target_line, without_text};
 
 /// How the whole is. Its JSON form is the answer of `status --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -40,9 +40,9 @@ pub(crate) struct Status {
     pub offline_since: Option<Timestamp>,
     /// The feeds.
     pub feeds: FeedsStatus,
-    /// Feeds and pages that ended the service while they were read, and are left alone for a day.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub left_alone: Vec<QuarantinedDocument>,
+    /// Feeds and pages that crashed the service while they were read, and are skipped for a day.
+    #[serde(rename = "left_alone", skip_serializing_if = "Vec::is_empty")]
+    pub quarantined: Vec<QuarantinedDocument>,
     /// Ignored text that moved in the last 24 hours; absent when none did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ignored_24h: Option<IgnoredStatus>,
@@ -292,7 +292,7 @@ pub(crate) fn text(status: &Status, view: &TimeView) -> String {
         )
     }));
     lines.extend(feeds(status, view));
-    lines.extend(left_alone(&status.left_alone, view));
+    lines.extend(quarantined(&status.quarantined, view));
     lines.extend(status.ignored_24h.map(|ignored| {
         let text = format!(
             "ignored text moved in {} of {} in 24 h",

@@ -216,7 +216,7 @@ impl Underway {
 
     /// The current quarantines by address; those for the pages of a feed have the address of the feed.
     #[must_use]
-    pub fn left_alone(&self, now: Timestamp) -> Vec<QuarantinedAddress> {
+    pub fn quarantined(&self, now: Timestamp) -> Vec<QuarantinedAddress> {
         let inner = self.lock();
         let documents = inner.suspects.iter().map(|(at, it)| (at, it.rest(now)));
         let crowds = inner.crowds.iter();
@@ -427,8 +427,10 @@ mod tests {
     }
 
     fn ends(underway: &Underway, now: Timestamp) -> Vec<(String, u32)> {
-        let left_alone = underway.left_alone(now).into_iter();
-        left_alone.map(|one| (one.address, one.rest.ends)).collect()
+        let quarantined = underway.quarantined(now).into_iter();
+        quarantined
+            .map(|one| (one.address, one.rest.ends))
+            .collect()
     }
 
     #[test]
@@ -448,7 +450,7 @@ mod tests {
         die(&database, "http://a.example/bad", at);
         // A single crash may be chance, and a document that was read to the end is not to blame.
         let underway = Underway::open(&database);
-        assert!(underway.left_alone(at).is_empty());
+        assert!(underway.quarantined(at).is_empty());
         drop(underway.start("http://a.example/bad", at).unwrap());
         die(&database, "http://a.example/bad", at);
         die(&database, "http://a.example/bad\n", at);
@@ -539,7 +541,7 @@ mod tests {
             underway.close();
         }
         assert!(Underway::open(&database).lock().crowds.is_empty());
-        assert!(Underway::open(&database).left_alone(at).is_empty());
+        assert!(Underway::open(&database).quarantined(at).is_empty());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Brings a database file to the schema of this program, one numbered file at a time.
 //!
-//! Each migration is one IMMEDIATE transaction that ends with a check of all foreign keys: a file is at one schema or
-//! at the next, never between. A newer file is refused and not touched.
+//! Each migration is one IMMEDIATE transaction that ends with a check of all foreign keys, so a file is never between two
+//! schemas. A newer file is refused and not changed.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::error::StoreError;
 
-/// `rvsr`: tells our files from those of other programs.
+/// `rvsr`: distinguishes our files from those of other programs.
 const APPLICATION_ID: u32 = 0x7276_7372;
 
 /// A step from one schema to the next.
 #[derive(Debug, Clone, Copy)]
 struct Migration {
-    /// The schema that it leads to: one more than the one before it in the list.
+    /// The schema that it creates: one more than the previous one in the list.
     number: u32,
     sql: &'static str,
 }
@@ -91,18 +91,22 @@ const MIGRATIONS: &[Migration] = &[
         number: 28,
         sql: include_str!("../../migrations/0028_requests.sql"),
     },
+    Migration {
+        number: 29,
+        sql: include_str!("../../migrations/0029_search_merges.sql"),
+    },
 ];
 
-/// The oldest schema that can be upgraded: those before it were never released.
+/// The oldest schema that can be upgraded; earlier ones were never released.
 pub(super) const OLDEST: u32 = MIGRATIONS[0].number;
 
 /// The schema that this program reads and writes.
 pub const SCHEMA: u32 = MIGRATIONS[MIGRATIONS.len() - 1].number;
 
-/// What a file turned out to be.
+/// The state of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum FoundFile {
-    /// An empty file, or none before it was opened.
+pub(super) enum FileSchema {
+    /// Empty, or just created by opening it.
     Empty,
     /// One of ours, at this schema.
     Schema(u32),
@@ -117,10 +121,10 @@ pub(super) fn holds(sql: &str) -> bool {
         .any(|migration| migration.sql.contains(sql))
 }
 
-/// Looks at the file without writing to it; refuses what is not ours and what is newer.
-pub(super) fn inspect(conn: &Connection, path: &Path) -> Result<FoundFile, StoreError> {
+/// Inspects the file without writing to it; refuses foreign and newer files.
+pub(super) fn inspect(conn: &Connection, path: &Path) -> Result<FileSchema, StoreError> {
     let at = |error: rusqlite::Error| StoreError::from(error).at(path);
-    // One moment for all questions: another program may be creating the file right now.
+    // One transaction for all queries: another program may be creating the file right now.
     let conn = conn.unchecked_transaction().map_err(at)?;
     let application: u32 = conn
         .pragma_query_value(None, "application_id", |row| row.get(0))
@@ -143,7 +147,7 @@ pub(super) fn inspect(conn: &Connection, path: &Path) -> Result<FoundFile, Store
                 oldest: OLDEST,
             });
         }
-        return Ok(FoundFile::Schema(version));
+        return Ok(FileSchema::Schema(version));
     }
     let has_tables = conn
         .query_row("SELECT 1 FROM sqlite_schema LIMIT 1", [], |_| Ok(()))
@@ -155,7 +159,7 @@ pub(super) fn inspect(conn: &Connection, path: &Path) -> Result<FoundFile, Store
             path: path.to_path_buf(),
         });
     }
-    Ok(FoundFile::Empty)
+    Ok(FileSchema::Empty)
 }
 
 /// Runs the migrations that the file lacks.
@@ -164,8 +168,8 @@ pub(super) fn migrate(conn: &mut Connection, path: &Path) -> Result<(), StoreErr
     run(conn, path, MIGRATIONS, Some(SCHEMA))
 }
 
-/// Gives an empty file the whole schema in one transaction: nobody sees a new database at an older schema, and takes it
-/// for one that is to be upgraded.
+/// Creates the whole schema of an empty file in one transaction, so that nobody sees a new database with an older schema
+/// and tries to upgrade it.
 fn create(conn: &mut Connection) -> Result<(), StoreError> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if version_of(&tx)? > 0 {
@@ -182,7 +186,7 @@ fn version_of(conn: &Connection) -> rusqlite::Result<u32> {
     conn.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// The schema that an upgrade to `aim` began with, while it is not done: its copy is the one to go back to.
+/// The schema before an unfinished upgrade; the copy of that schema is the one to restore.
 pub(super) fn began_at(conn: &Connection) -> rusqlite::Result<Option<u32>> {
     let there = conn
         .query_row(
@@ -201,7 +205,7 @@ pub(super) fn began_at(conn: &Connection) -> rusqlite::Result<Option<u32>> {
     }
 }
 
-/// Notes in the transaction of a step where the upgrade began, or with its last step that it is done.
+/// Records where an upgrade began, in the transaction of its first step, and removes that record in the last one.
 fn note_upgrade(tx: &Connection, before: u32, after: u32, aim: u32) -> rusqlite::Result<()> {
     let noted = began_at(tx)?.is_some();
     if after == aim && noted {
@@ -215,7 +219,7 @@ fn note_upgrade(tx: &Connection, before: u32, after: u32, aim: u32) -> rusqlite:
     Ok(())
 }
 
-/// Runs migrations that lead to the schema `aim` in the end; `None` keeps no note of the way there.
+/// Runs migrations up to the schema `aim`; with `None`, it is not recorded where they began.
 fn run(
     conn: &mut Connection,
     path: &Path,
@@ -223,7 +227,7 @@ fn run(
     aim: Option<u32>,
 ) -> Result<(), StoreError> {
     for migration in migrations {
-        // Off outside of the transaction, because a migration may rebuild a table; checked as a whole before COMMIT.
+        // Off, because a migration may rebuild a table; all of them are checked before COMMIT.
         conn.pragma_update(None, "foreign_keys", false)
             .map_err(|error| StoreError::from(error).at(path))?;
         let result = step(conn, *migration, aim);
@@ -237,7 +241,7 @@ fn run(
                 path: path.to_path_buf(),
                 number: migration.number,
                 source: match error {
-                    // The path is in the message already.
+                    // The message already has the path.
                     StoreError::Sqlite { source, .. } => source,
                     other => Arc::new(other),
                 },
@@ -247,13 +251,13 @@ fn run(
     Ok(())
 }
 
-/// Makes a database as the program of an older schema would have.
+/// Creates a database as a program with an older schema would have.
 #[cfg(test)]
 pub(super) fn create_at(mut conn: Connection, path: &Path, schema: u32) {
     run(&mut conn, path, &up_to(schema), None).unwrap();
 }
 
-/// An upgrade that is cut off after some of its steps.
+/// An upgrade that is interrupted after some of its steps.
 #[cfg(test)]
 pub(super) fn upgrade_up_to(conn: &mut Connection, path: &Path, schema: u32) {
     run(conn, path, &up_to(schema), Some(SCHEMA)).unwrap();
@@ -265,7 +269,7 @@ fn up_to(schema: u32) -> Vec<Migration> {
     MIGRATIONS.iter().take_while(leads_there).copied().collect()
 }
 
-/// The statements of one migration, in a transaction of somebody else.
+/// Applies one migration in the transaction of the caller.
 #[cfg(test)]
 pub(super) fn apply_number(tx: &Connection, number: u32) {
     let mut migrations = MIGRATIONS.iter();
@@ -273,8 +277,8 @@ pub(super) fn apply_number(tx: &Connection, number: u32) {
     apply(tx, *migration.unwrap()).unwrap();
 }
 
-/// One migration, unless the file has it already. The version is read inside of the transaction, because two programs
-/// may start at the same moment.
+/// Applies one migration, unless the file already has it. The version is read in the transaction, because two programs may
+/// start at the same time.
 fn step(conn: &mut Connection, migration: Migration, aim: Option<u32>) -> Result<(), StoreError> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let before = version_of(&tx)?;
@@ -294,7 +298,7 @@ fn step(conn: &mut Connection, migration: Migration, aim: Option<u32>) -> Result
     Ok(())
 }
 
-/// The statements of a migration, inside of a transaction.
+/// Runs the statements of a migration in a transaction.
 fn apply(tx: &Connection, migration: Migration) -> Result<(), StoreError> {
     tx.execute_batch(migration.sql)?;
     if migration.number == OLDEST {
@@ -310,7 +314,7 @@ fn apply(tx: &Connection, migration: Migration) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The first table with a reference that leads nowhere.
+/// The first table with a broken reference.
 pub(super) fn broken_foreign_key(conn: &Connection) -> Result<Option<String>, StoreError> {
     let mut statement = conn.prepare("PRAGMA foreign_key_check")?;
     let table = statement.query_row([], |row| row.get(0)).optional()?;
@@ -357,9 +361,9 @@ mod tests {
     fn an_empty_file_gets_the_whole_schema_once() {
         let mut conn = Connection::open_in_memory().unwrap();
         let path = Path::new("x.db");
-        assert_eq!(inspect(&conn, path).unwrap(), FoundFile::Empty);
+        assert_eq!(inspect(&conn, path).unwrap(), FileSchema::Empty);
         migrate(&mut conn, path).unwrap();
-        assert_eq!(inspect(&conn, path).unwrap(), FoundFile::Schema(SCHEMA));
+        assert_eq!(inspect(&conn, path).unwrap(), FileSchema::Schema(SCHEMA));
         let first: Vec<u8> = conn
             .query_row("SELECT instance FROM meta", [], |row| row.get(0))
             .unwrap();
@@ -400,7 +404,7 @@ mod tests {
         let text = error.to_string();
         assert!(text.contains("no such table: nowhere"), "{text}");
         assert_eq!(names(&conn), before);
-        assert_eq!(inspect(&conn, path).unwrap(), FoundFile::Schema(SCHEMA));
+        assert_eq!(inspect(&conn, path).unwrap(), FileSchema::Schema(SCHEMA));
     }
 
     #[test]
@@ -414,6 +418,6 @@ mod tests {
         };
         let error = run(&mut conn, path, &[broken], None).unwrap_err();
         assert!(matches!(error, StoreError::Migration { .. }));
-        assert_eq!(inspect(&conn, path).unwrap(), FoundFile::Schema(SCHEMA));
+        assert_eq!(inspect(&conn, path).unwrap(), FileSchema::Schema(SCHEMA));
     }
 }

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::error::StoreError;
 use super::instance::{self, Random};
-use super::migrate::{self, FoundFile, SCHEMA};
+use super::migrate::{self, FileSchema, SCHEMA};
 use super::private;
 use super::sidecar::{beside, real};
 use super::upgrade;
@@ -130,13 +130,13 @@ pub(super) fn open_writer(path: &Path, options: &OpenOptions) -> Result<Connecti
         });
     }
     let found = migrate::inspect(&conn, path)?;
-    if found == FoundFile::Empty {
+    if found == FileSchema::Empty {
         // Allows pruning to give pages back later; this must be set before the first table.
         conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")
             .map_err(at)?;
     }
     set_writer(&conn).map_err(at)?;
-    if let FoundFile::Schema(schema) = found
+    if let FileSchema::Schema(schema) = found
         && schema < SCHEMA
     {
         upgrade::keep_a_copy(&mut conn, path, schema)?;
@@ -191,13 +191,13 @@ fn open_to_read(
     // In KiB. There are several readers, and the system caches what they read repeatedly.
     conn.pragma_update(None, "cache_size", -512).map_err(at)?;
     match migrate::inspect(&conn, path)? {
-        FoundFile::Schema(SCHEMA) => Ok(conn),
-        FoundFile::Schema(found) => Err(StoreError::Older {
+        FileSchema::Schema(SCHEMA) => Ok(conn),
+        FileSchema::Schema(found) => Err(StoreError::Older {
             path: path.to_path_buf(),
             found,
             known: SCHEMA,
         }),
-        FoundFile::Empty => Err(StoreError::Empty {
+        FileSchema::Empty => Err(StoreError::Empty {
             path: path.to_path_buf(),
         }),
     }

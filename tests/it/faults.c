@@ -1,15 +1,15 @@
-/* Makes calls of the system fail that touch a database, for a program that is started with this in LD_PRELOAD.
+/* Makes system calls on a database fail in a program that is started with this in LD_PRELOAD.
  *
- * FAULT_CALL   write | sync | open    which calls: writing and extending; fsync and fdatasync; opening for writing
+ * FAULT_CALL   write | sync | open    the calls: writing and extending; fsync and fdatasync; opening for writing
  * FAULT_ERRNO  a number
- * FAULT_AT     n: the n-th such call fails, counted from 1; 0 or none: all of them
- * FAULT_EVER   1: all after the n-th as well
- * FAULT_WHILE  a path: fail only while it is there
+ * FAULT_AT     n: the n-th of these calls fails, counted from 1; 0 or unset: all of them
+ * FAULT_EVER   1: all calls after the n-th fail, too
+ * FAULT_WHILE  a path: calls fail only while it exists
  *
- * FAULT_NAMES  1: names are looked up here: "silent…" only after a minute, "here…" leads to this machine
- * FAULT_DOWN   a path: while it is there, nothing connects to FAULT_PORT of this machine
+ * FAULT_NAMES  1: lookups are answered here: "silent…" after a minute, "here…" with this machine
+ * FAULT_DOWN   a path: while it exists, connections to FAULT_PORT of this machine fail
  *
- * Only files whose path ends in ".db", ".db-wal", ".db-shm" or ".db-journal" are touched.
+ * Only affects files whose path ends in ".db", ".db-wal", ".db-shm" or ".db-journal".
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -111,7 +111,7 @@ pub(in crate::check) struct Poll<'a> {
 impl Poll<'_> {
     async fn run(&self) -> Result<FeedReport, CheckError> {
         if let Err(rest) = self.may_read() {
-            return self.left_alone(None, rest).await;
+            return self.store_quarantine(None, rest).await;
         }
         let url = self.row.moved_to.as_deref().unwrap_or(&self.row.url);
         let validators = match self.whole || schedule::whole_is_due(self.row, self.checker.now()) {
@@ -229,7 +229,7 @@ impl Poll<'_> {
         // Until everything is stored.
         let _mark = match self.checker.underway.start(&self.row.url, now) {
             Ok(mark) => mark,
-            Err(rest) => return self.left_alone(Some(answer.status), rest).await,
+            Err(rest) => return self.store_quarantine(Some(answer.status), rest).await,
         };
         let memory = MEMORY_PER_BYTE * answer.body.len() as u64;
         let read = workers
@@ -393,7 +393,7 @@ impl Poll<'_> {
     }
 
     fn recovered(&self, now: Timestamp) -> Option<NewEvent> {
-        self.is_told_to_fail().then(|| {
+        self.failing_is_reported().then(|| {
             // Including those before a person resumed the feed.
             let failures = match self.row.checks_since_ok {
                 1 => "1 failure".to_owned(),
@@ -416,7 +416,7 @@ impl Poll<'_> {
     }
 
     /// Stores that the feed is quarantined. The first time, that is reported.
-    async fn left_alone(
+    async fn store_quarantine(
         &self,
         status: Option<u16>,
         rest: Quarantined,
@@ -430,7 +430,7 @@ impl Poll<'_> {
             not_before: Some(rest.until),
             ..schedule::after_failure(self.row, self.config, now, why.clone(), None)
         };
-        if self.is_told_to_fail() {
+        if self.failing_is_reported() {
             return self.store_poll(poll, FeedResult::Failed(why)).await;
         }
         let kind = EventKind::FeedFailing;
@@ -439,7 +439,7 @@ impl Poll<'_> {
     }
 
     /// Whether `feed.failing` was reported and the recovery was not yet.
-    fn is_told_to_fail(&self) -> bool {
+    fn failing_is_reported(&self) -> bool {
         self.row.failing_told.is_some()
     }
 
@@ -448,9 +448,9 @@ impl Poll<'_> {
     fn begins_to_fail(&self) -> bool {
         let row = self.row;
         let failures = row.failures + 1;
-        let taken_up_again = row.checks_since_ok > row.failures;
-        if self.is_told_to_fail() {
-            failures == FAILING_AFTER && taken_up_again
+        let was_resumed = row.checks_since_ok > row.failures;
+        if self.failing_is_reported() {
+            failures == FAILING_AFTER && was_resumed
         } else {
             failures >= FAILING_AFTER
         }

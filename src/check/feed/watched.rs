@@ -195,11 +195,11 @@ impl Poll<'_> {
 /// Why a page could not be read, unless its life cycle already reports that.
 fn failure(page: &PageRow) -> Option<String> {
     let why = page.error.clone()?;
-    let is_told_otherwise = page
+    let is_reported_otherwise = page
         .reason
         .is_some_and(|reason| reason == Reason::Held || reason.is_absence());
     let was_read = page.ok.is_some();
-    (!(is_told_otherwise && was_read && page.barred.is_none())).then_some(why)
+    (!(is_reported_otherwise && was_read && page.barred.is_none())).then_some(why)
 }
 
 fn alias(key: AliasKey) -> NewAlias {

@@ -129,11 +129,11 @@ impl Checker {
         wait_limit: WaitLimit,
     ) -> (FetchResult, Option<String>) {
         if let Err(rest) = self.underway.may_read(fetch.url, self.now()) {
-            return (left_alone(fetch, self.now(), None, rest), None);
+            return (quarantined(fetch, self.now(), None, rest), None);
         }
         if let Err(rest) = self.underway.may_have_pages(&fetch.feed.url, self.now()) {
             let found = FetchedPage::NotAsked;
-            let result = left_alone(fetch, self.now(), None, rest);
+            let result = quarantined(fetch, self.now(), None, rest);
             return (FetchResult { found, ..result }, None);
         }
         let part = match self.share(fetch) {
@@ -257,7 +257,7 @@ impl Checker {
         let reading = fetch.reading.clone();
         let _mark = match self.underway.start(fetch.url, at) {
             Ok(mark) => mark,
-            Err(rest) => return (left_alone(fetch, at, Some(answer.status), rest), None),
+            Err(rest) => return (quarantined(fetch, at, Some(answer.status), rest), None),
         };
         let title = fetch.title.map(str::to_owned);
         let memory = document::memory(&answer.body);
@@ -353,7 +353,7 @@ fn not_its_own(fetch: &PageFetch<'_>, at: Timestamp, why: String) -> FetchResult
 }
 
 /// A page that crashed the process before is quarantined and not even fetched.
-fn left_alone(
+fn quarantined(
     fetch: &PageFetch<'_>,
     at: Timestamp,
     status: Option<u16>,

@@ -35,7 +35,7 @@ impl Bench {
 }
 
 /// A feed that has crashed the process twice before.
-async fn left_alone(folder: &Path, site: &Site) -> Bench {
+async fn quarantined(folder: &Path, site: &Site) -> Bench {
     let bench = Bench::new(folder, &config(site, ""), start()).await;
     let suspect = format!(
         "revisor {}\nsuspect 2 {} {}\n.\n",
@@ -60,7 +60,7 @@ async fn left_alone(folder: &Path, site: &Site) -> Bench {
 async fn a_feed_that_was_left_alone_and_fails_before_it_is_well() {
     let site = Site::start(|_, _| reply(BAD, "", ""));
     let folder = tempfile::tempdir().unwrap();
-    let bench = left_alone(folder.path(), &site).await;
+    let bench = quarantined(folder.path(), &site).await;
     bench.answered(&site, BAD).await;
     bench.answered(&site, GOOD).await;
     assert_eq!(bench.told(), ["feed.failing", "feed.recovered"]);
@@ -72,7 +72,7 @@ async fn a_feed_that_was_left_alone_and_fails_before_it_is_well() {
 async fn a_feed_that_was_left_alone_and_goes_on_failing() {
     let site = Site::start(|_, _| reply(BAD, "", ""));
     let folder = tempfile::tempdir().unwrap();
-    let bench = left_alone(folder.path(), &site).await;
+    let bench = quarantined(folder.path(), &site).await;
     for _ in 0..4 {
         bench.answered(&site, BAD).await;
     }

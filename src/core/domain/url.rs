@@ -110,8 +110,10 @@ fn target_of(url: &Url) -> Option<Url> {
 #[must_use]
 pub fn desktop(address: &str) -> Option<String> {
     let known = canonical(address);
-    let mut form = unpacked(&known).map_or_else(|| known.clone(), |inner| canonical(&inner));
-    let url = parse_http(&form)?;
+    let mut url = parse_http(&known)?;
+    if let Some(inner) = unpacked(&url) {
+        url = parse_http(&canonical(&inner))?;
+    }
     let parts = Parts::of(&url)?;
     let path = plain_path(&parts.path);
     // A home page is not an article, and a host that has only AMP pages has no other form.
@@ -125,7 +127,7 @@ pub fn desktop(address: &str) -> Option<String> {
         port: parts.port,
         route: parts.route,
     };
-    form = plain.joined();
+    let form = plain.joined();
     (form != known).then_some(form)
 }
 
@@ -150,8 +152,7 @@ pub fn fragment_of(address: &str) -> Option<String> {
 }
 
 /// The original address inside the address of an AMP cache.
-fn unpacked(address: &str) -> Option<String> {
-    let url = parse_http(address)?;
+fn unpacked(url: &Url) -> Option<String> {
     let host = canonical_host(url.host_str()?);
     let path = url.path();
     let rest = if host == "google.com" || host.starts_with("google.") {

@@ -1,5 +1,6 @@
 //! Items whose bytes are known, so that they are not read again.
 
+use memchr::memmem;
 use sha2::{Digest, Sha256};
 
 use super::dialect::Space;
@@ -64,7 +65,7 @@ pub(super) struct ReadingContext<'a> {
 pub(super) fn item_bytes<'a>(text: &'a str, from: usize, name: &str) -> Option<(&'a str, usize)> {
     let end_tag = format!("</{name}>");
     let rest = text.get(from..)?;
-    let length = rest.find(&end_tag)? + end_tag.len();
+    let length = memmem::find(rest.as_bytes(), end_tag.as_bytes())? + end_tag.len();
     Some((rest.get(..length)?, from + length))
 }
 

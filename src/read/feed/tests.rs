@@ -573,7 +573,7 @@ fn items_are_passed_over_when_they_are_known() {
 }
 
 proptest::proptest! {
-    /// feed-rs returns every text as it was published.
+    /// feed-rs returns every text as it was published, but for white space at its ends: it trims what Unicode calls so.
     #[test]
     fn a_text_is_read_as_published(
         text in "(\\PC|[ \t\r\n<>&;\\]\"']|<p>|<pre>|</pre>|\\]\\]>|&amp;lt;|\u{a0}){1,40}",
@@ -581,7 +581,7 @@ proptest::proptest! {
         let escaped = quick_xml::escape::escape(&text);
         let item = format!("<item><title>A</title><description>{escaped}</description></item>");
         let feed = read(&format!("<rss version=\"2.0\"><channel>{item}</channel></rss>"));
-        let blocks = crate::extract::feed_html::blocks(&text);
+        let blocks = crate::extract::feed_html::blocks(text.trim());
         proptest::prop_assert_eq!(&feed.entries[0].summary, &blocks);
     }
 }

@@ -71,7 +71,7 @@ fn status() -> Status {
                 failures: 52,
             }],
         },
-        left_alone: vec![
+        quarantined: vec![
             QuarantinedDocument {
                 url: "https://bad.example/\u{1b}[2Jpage".into(),
                 ends: 2,
@@ -188,7 +188,7 @@ fn before_the_first_run_it_says_what_to_do() {
     empty.feeds = FeedsStatus::default();
     empty.archive = None;
     empty.targets.clear();
-    empty.left_alone.clear();
+    empty.quarantined.clear();
     assert_eq!(
         text(&empty, &plain_view(at("2026-11-23T12:00:00Z"))),
         "\

@@ -11,8 +11,8 @@ use crate::time::Timestamp;
 /// Late feeds and late hosts that are listed.
 const LATE_MAX: usize = 5;
 
-pub(super) fn left_alone(left_alone: &[QuarantinedDocument], view: &TimeView) -> Vec<StatusPart> {
-    let mut parts: Vec<StatusPart> = left_alone
+pub(super) fn quarantined(quarantined: &[QuarantinedDocument], view: &TimeView) -> Vec<StatusPart> {
+    let mut parts: Vec<StatusPart> = quarantined
         .iter()
         .take(TROUBLED_MAX)
         .map(|one| {
@@ -21,7 +21,7 @@ pub(super) fn left_alone(left_alone: &[QuarantinedDocument], view: &TimeView) ->
             StatusPart::new(StatusMark::Wrong, "quarantine", text).hint(one.hint())
         })
         .collect();
-    let more = left_alone.len().saturating_sub(TROUBLED_MAX);
+    let more = quarantined.len().saturating_sub(TROUBLED_MAX);
     if more > 0 {
         let text = format!("{more} more");
         parts.push(

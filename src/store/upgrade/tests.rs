@@ -5,7 +5,7 @@ use super::*;
 use crate::SCHEMA;
 
 /// Every schema that a database may still have, with rows of its time. `dump_of_today` writes the dump of a new one.
-const DUMPS: [(u32, &str); 17] = [
+const DUMPS: [(u32, &str); 18] = [
     (12, include_str!("../../../tests/fixtures/schemas/0012.sql")),
     (13, include_str!("../../../tests/fixtures/schemas/0013.sql")),
     (14, include_str!("../../../tests/fixtures/schemas/0014.sql")),
@@ -23,6 +23,7 @@ const DUMPS: [(u32, &str); 17] = [
     (26, include_str!("../../../tests/fixtures/schemas/0026.sql")),
     (27, include_str!("../../../tests/fixtures/schemas/0027.sql")),
     (28, include_str!("../../../tests/fixtures/schemas/0028.sql")),
+    (29, include_str!("../../../tests/fixtures/schemas/0029.sql")),
 ];
 
 /// A file as the program of that time left it.
