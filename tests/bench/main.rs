@@ -2,8 +2,9 @@
 //! the extractor alone; and the cost of comparisons.
 //!
 //! `cargo bench` runs against a small built-in server in its own process; `cargo bench -- --server HOST:PORT` runs
-//! against a server of synthetic feeds that serves `/feed/N.xml`, `/__round/N` and `/__set`. Nothing is asserted: the
-//! figures are for people, and for comparing two builds on one quiet machine.
+//! against a server of synthetic feeds that serves `/feed/N.xml`, `/__round/N` and `/__set`; with `--summaries`, it reads
+//! `/sfeed/N.xml`, feeds without whole texts. Nothing is asserted: the figures are for people, and for comparing two
+//! builds on one quiet machine.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     let mut repeats = 0;
     let mut address = None;
     let mut serve = false;
+    let mut summaries = false;
     let mut comparisons = true;
     let mut folder = None;
     let mut polls = true;
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
                     .unwrap_or(repeats);
             }
             "--server" => address = arguments.next(),
+            "--summaries" => summaries = true,
             "--serve" => serve = true,
             "--polls-only" => comparisons = false,
             "--pages-only" => polls = false,
@@ -54,7 +57,7 @@ fn main() -> ExitCode {
             "--bench" => {}
             other => {
                 println!(
-                    "unknown argument {other}; known: --feeds N, --repeat N, --server HOST:PORT, --polls-only, --pages FOLDER, --pages-only"
+                    "unknown argument {other}; known: --feeds N, --repeat N, --server HOST:PORT, --summaries, --polls-only, --pages FOLDER, --pages-only"
                 );
                 return ExitCode::from(2);
             }
@@ -71,7 +74,7 @@ fn main() -> ExitCode {
     }
 
     let world = match address {
-        Some(address) => rounds::World::synthetic(&address),
+        Some(address) => rounds::World::synthetic(&address, summaries),
         None => rounds::World::built_in(server::start()),
     };
     rounds::run(&world, feeds, repeats);

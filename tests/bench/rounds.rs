@@ -18,6 +18,8 @@ use crate::server::BuiltIn;
 pub(crate) struct World {
     address: String,
     hosts: usize,
+    /// The first part of the path of a feed.
+    prefix: &'static str,
     built_in: Option<BuiltIn>,
 }
 
@@ -27,27 +29,27 @@ impl World {
         Self {
             address: server.address.clone(),
             hosts: 1,
+            prefix: "feed",
             built_in: Some(server),
         }
     }
 
-    /// A server of synthetic feeds on 65 loopback hosts.
-    pub(crate) fn synthetic(address: &str) -> Self {
+    /// A server of synthetic feeds on 65 loopback hosts; of feeds that have only summaries, if these are wanted.
+    pub(crate) fn synthetic(address: &str, summaries: bool) -> Self {
         Self {
             address: address.to_owned(),
             hosts: 64,
+            prefix: if summaries { "sfeed" } else { "feed" },
             built_in: None,
         }
     }
 
     fn feed_url(&self, number: usize) -> String {
         let port = self.address.rsplit(':').next().unwrap_or("80");
+        let path = format!("{}/{number}.xml", self.prefix);
         match self.hosts {
-            1 => format!("http://{}/feed/{number}.xml", self.address),
-            hosts => format!(
-                "http://127.1.0.{}:{port}/feed/{number}.xml",
-                1 + number % hosts
-            ),
+            1 => format!("http://{}/{path}", self.address),
+            hosts => format!("http://127.1.0.{}:{port}/{path}", 1 + number % hosts),
         }
     }
 
