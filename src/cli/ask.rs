@@ -71,7 +71,7 @@ pub(super) fn ask_daemon(
     Ok(answer)
 }
 
-/// The error for a response that is no result, with the daemon's reason.
+/// The error for a request that the daemon could not complete, with its reason.
 pub(super) fn refused(answer: &str, asked: &Asked) -> Error {
     let value: Option<serde_json::Value> = serde_json::from_str(answer).ok();
     let why = value

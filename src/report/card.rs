@@ -1,8 +1,8 @@
 //! A change as a picture of 1200 × 630 pixels, for posts and link previews: pure; the fonts are an argument.
 //!
 //! The renderer draws single words, each in one font: SVG does not wrap lines, and usvg 0.49 loses letters of a text
-//! in several fonts. There is no picture if a character has no font, because boxes would be worse. Only emoji are
-//! left out instead.
+//! in several fonts. If a character has no font, no picture is drawn, because boxes would be worse; an emoji
+//! without a font is left out.
 
 use std::fmt::Write as _;
 use std::sync::Arc;

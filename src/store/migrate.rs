@@ -376,6 +376,17 @@ mod tests {
     }
 
     #[test]
+    fn segments_of_the_search_index_are_merged_by_eight() {
+        let mut conn = Connection::open_in_memory().unwrap();
+        migrate(&mut conn, Path::new("x.db")).unwrap();
+        for table in ["article_text", "change_text"] {
+            let sql = format!("SELECT v FROM {table}_config WHERE k = 'automerge'");
+            let merged_by: i64 = conn.query_row(&sql, [], |row| row.get(0)).unwrap();
+            assert_eq!(merged_by, 8, "{table}");
+        }
+    }
+
+    #[test]
     fn every_table_is_strict() {
         let mut conn = Connection::open_in_memory().unwrap();
         migrate(&mut conn, Path::new("x.db")).unwrap();

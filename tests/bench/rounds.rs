@@ -34,7 +34,7 @@ impl World {
         }
     }
 
-    /// A server of synthetic feeds on 65 loopback hosts; of feeds that have only summaries, if these are wanted.
+    /// A server of synthetic feeds on 65 loopback hosts, with whole texts or only summaries.
     pub(crate) fn synthetic(address: &str, summaries: bool) -> Self {
         Self {
             address: address.to_owned(),

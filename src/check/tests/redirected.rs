@@ -1,4 +1,4 @@
-//! Pages that redirect to a host that is rate-limited: their own host is asked for the redirect only once.
+//! Pages that redirect to a rate-limited host: the redirect is requested from their own host only once.
 
 use super::*;
 

@@ -279,7 +279,7 @@ fn of_one_direction(pieces: Vec<Piece>, base: Level) -> Vec<Piece> {
     split
 }
 
-/// Whether the first letter is of a right-to-left script; `None` if there is no letter.
+/// Whether the first letter is written from right to left; `None` for a text without letters.
 pub(super) fn is_rtl(text: &str) -> Option<bool> {
     let letter = text.chars().find(|c| c.is_alphabetic())?;
     Some(is_right_to_left(letter))
