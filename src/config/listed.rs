@@ -7,10 +7,11 @@ use std::collections::HashSet;
 
 use super::edit::NewFeed;
 use super::file::read;
+use super::layers::RawFeed;
 use super::load::Layered;
 use super::places::path_of;
 use super::problem::ValueSource;
-use super::raw::{RawDetect, RawFeed, RawFeedOwn, RawFetch, RawPage};
+use super::raw::{RawDetect, RawFeedOwn, RawFetch, RawPage};
 use super::reader::At;
 use super::resolve::{Building, Common, Resolver};
 use super::texts::SourceText;

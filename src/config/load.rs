@@ -10,9 +10,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::environment::{Environment, PREFIX};
 use super::file::read;
+use super::layers::{RawFeed, RawGlobal, TABLES, tables};
 use super::places::{self, ConfigOrigin};
 use super::problem::{ConfigError, Problems, ValueSource, did_you_mean};
-use super::raw::{RawFeed, RawGlobal, RawTarget, TABLES, tables, with_samples};
+use super::raw::{RawTarget, with_samples};
 use super::reader::{At, Layer, LayerReader};
 use super::resolve::Resolver;
 use super::resolved::Config;

@@ -15,6 +15,7 @@ mod environment;
 mod file;
 mod holding;
 pub(crate) mod kinds;
+mod layers;
 mod listed;
 mod listen;
 pub(crate) mod load;

@@ -13,9 +13,10 @@ use chrono_tz::Tz;
 
 use super::archive::ArchiveConfig;
 use super::environment::Environment;
+use super::layers::{RawFeed, RawGlobal};
 use super::names;
 use super::problem::{Problems, ValueSource};
-use super::raw::{RawFeed, RawGlobal, RawKeep, RawLog, RawPage, RawTable as _};
+use super::raw::{RawKeep, RawLog, RawPage, RawTable as _};
 use super::reader::At;
 use super::resolved::{
     DetectConfig, FeedConfig, FeedKind, FetchConfig, Keep, LogConfig, LogFormat, LogLevel,

@@ -35,6 +35,7 @@ pub(crate) mod opml;
 pub(crate) mod pages;
 pub(crate) mod period;
 pub(crate) mod rules;
+pub(crate) mod runs;
 #[cfg(test)]
 pub(crate) mod sample;
 mod schema;

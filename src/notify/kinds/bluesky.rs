@@ -9,8 +9,8 @@ use super::style::{MessageStyle, alternative, plain, short};
 use super::{Judged, Kind, Letter, Step, Work, body, judge, pause};
 use crate::fetch::{PostAnswer, PostRequest};
 use crate::report::changed::is_web;
-use crate::report::message::Face;
 use crate::report::pages::{PICTURE_SIZE, PNG};
+use crate::report::runs::Face;
 
 /// A post has 300 graphemes and 3,000 bytes (measured at `@atproto/pds` 0.4.217; `app.bsky.feed.post`).
 const POST_MAX: usize = 300;

@@ -6,7 +6,7 @@ use lettre::message::{Mailbox, MultiPart, SinglePart};
 use super::style::{MessageStyle, around, bytes, escape_html, plain, short};
 use super::{Kind, Letter, Work};
 use crate::notify::template;
-use crate::report::message::{Face, Run};
+use crate::report::runs::{Face, Run};
 
 /// Both parts together stay below the 100 KB that mail programs show (Gmail cuts at 102 KB), including the
 /// transfer encoding, which adds up to half if there are many special characters.

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::style::{MessageStyle, alternative, bare_link, plain, utf16};
 use super::{Judged, Kind, Letter, Step, Work, body, done, judge};
 use crate::fetch::{PostAnswer, PostMethod, PostRequest};
-use crate::report::message::{Face, Run};
 use crate::report::pages::PNG;
+use crate::report::runs::{Face, Run};
 
 /// Every link counts so many characters (Mastodon, `/api/v2/instance`, 2026-07).
 const LINK: usize = 23;

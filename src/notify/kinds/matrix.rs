@@ -5,7 +5,7 @@ use serde_json::json;
 use super::style::{MessageStyle, around, escape_html, json as json_size, plain};
 use super::{Kind, Letter, Step, Work, body, judge, pause};
 use crate::fetch::{PostAnswer, PostMethod, PostRequest};
-use crate::report::message::{Face, Run};
+use crate::report::runs::{Face, Run};
 
 /// An event may have 65,536 bytes including what servers add (Matrix 1.18, "Size limits"); both forms of the text
 /// share them.

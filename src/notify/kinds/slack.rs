@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::style::{short, utf16};
 use super::{Kind, Letter, Step, Work, gone, judge, not_taken};
 use crate::fetch::{PostAnswer, PostRequest};
-use crate::report::message::{Face, Layout, Run};
+use crate::report::message::Layout;
+use crate::report::runs::{Face, Run};
 
 /// The limit of a header block (Slack, Block Kit reference, 2026-08).
 const HEADER_MAX: usize = 150;

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use crate::report::message::{Face, Layout, Message, Run};
+use crate::report::message::{Layout, Message};
+use crate::report::runs::{Face, Run};
 
 /// The style of a message for a service: written by `write` and measured by `measure`.
 pub(super) struct MessageStyle {

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::style::json as json_size;
 use super::{Kind, Letter, Step, Work, judge, not_taken};
 use crate::fetch::{PostAnswer, PostRequest};
-use crate::report::message::{Face, Layout, Run};
+use crate::report::message::Layout;
+use crate::report::runs::{Face, Run};
 
 /// A message may have about 28 KB (Microsoft, "Create incoming webhooks", 2025), including the frame and the
 /// members of each run.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::style::{MessageStyle, around, escape_html, utf16};
 use super::{Kind, Letter, Step, Work, body, gone, judge, not_taken, pause};
 use crate::fetch::{PostAnswer, PostRequest};
-use crate::report::message::{Face, Run};
+use crate::report::runs::{Face, Run};
 
 /// The limit of a message after its entities are parsed (Bot API, `sendMessage`, 2026-06). We count before
 /// parsing, so a message is never longer.
