@@ -2,7 +2,8 @@
 
 use crate::check::CheckError;
 use crate::check::events::revise;
-use crate::check::feed::poll::{FAILING_AFTER, Poll};
+use crate::check::feed::poll::Poll;
+use crate::check::feed::record::FAILING_AFTER;
 use crate::check::report::{FeedReport, FeedResult};
 use crate::check::schedule;
 use crate::domain::event::EventKind;

@@ -7,4 +7,5 @@ pub(super) mod known;
 pub(super) mod pages;
 pub(super) mod past;
 pub(super) mod poll;
+pub(super) mod record;
 pub(super) mod watched;

@@ -2,28 +2,20 @@
 
 use std::sync::Arc;
 
-use crate::check::events::revise::{self, EventContext};
 use crate::check::feed::decide::{DecidedFeed, FeedDecision};
 use crate::check::feed::identify::IdentifiedFeed;
 use crate::check::feed::known::{DocumentReading, known_after};
-use crate::check::network;
 use crate::check::polite::journey::{FetchHold, Hold};
 use crate::check::report::{FeedReading, FeedReport, FeedResult, PageReport};
 use crate::check::schedule;
 use crate::check::{CheckError, Checker, DocumentPermit, Reading, Settings, WaitLimit};
 use crate::config::{FeedConfig, FeedKind};
-use crate::domain::event::EventKind;
 use crate::domain::ids::FeedId;
-use crate::domain::outcome::{FeedPoll, NewEvent, Outcome, Pace, PollResult, Validators};
+use crate::domain::outcome::{FeedPoll, Outcome, Pace, Validators};
 use crate::feed::{ParsedFeed, Repair};
-use crate::fetch::{
-    Answer, CacheHints, FetchFailure, FetchRequest, Fetched, Lane, Load, own_headers,
-};
-use crate::store::{FeedRow, Quarantined, StoreError};
-use crate::time::{Stopwatch, Timestamp};
-
-/// A feed is reported as failing after this many failures in a row: a single error is not news.
-pub(in crate::check) const FAILING_AFTER: u32 = 3;
+use crate::fetch::{Answer, CacheHints, FetchRequest, Fetched, Lane, Load, own_headers};
+use crate::store::{FeedRow, StoreError};
+use crate::time::Stopwatch;
 
 /// The most new entries that one poll stores, except the first poll of a feed, which stores all. The rest wait for
 /// the next polls, so that a feed with thousands of new entries each time does not fill the disk in a day.
@@ -298,20 +290,7 @@ impl Poll<'_> {
             .flatten()
             .map(|along| along.interpreted.report.clone())
             .collect();
-        let (hints, validators) = (&answer.hints, &answer.validators);
-        let mut poll =
-            schedule::after_success(self.row, self.config, now, hints, Some(pace), validators);
-        poll.status = Some(answer.status);
-        poll.validators = Some(kept_validators(&answer.validators, &parsed.repairs));
-        poll.title = parsed
-            .title
-            .clone()
-            .filter(|title| self.row.title.as_ref() != Some(title));
-        poll.moved_to = self.moved_to(answer.permanent_url.clone()).map(Some);
-        if postponed > 0 {
-            poll = schedule::to_be_continued(poll, postponed);
-        }
-
+        let poll = self.poll_of_document(&answer, parsed, pace, postponed);
         let known_before = document.known_before.take();
         let same = document.same.iter().map(|same| same.item.clone()).collect();
         let settling = document.settling();
@@ -348,39 +327,72 @@ impl Poll<'_> {
             poll.items = items;
         }
         outcome.events.extend(self.recovered(now));
+        let report = self.store_decided(outcome, new > 0 || changed > 0).await?;
+        Ok(FeedReport {
+            reading: Some(reading),
+            entries,
+            new,
+            changed,
+            pages,
+            ..report
+        })
+    }
+
+    /// A successful poll that brought a document.
+    fn poll_of_document(
+        &self,
+        answer: &Answer,
+        parsed: &ParsedFeed,
+        pace: Pace,
+        postponed: usize,
+    ) -> FeedPoll {
+        let (hints, validators) = (&answer.hints, &answer.validators);
+        let now = self.checker.now();
+        let poll =
+            schedule::after_success(self.row, self.config, now, hints, Some(pace), validators);
+        let poll = FeedPoll {
+            status: Some(answer.status),
+            validators: Some(kept_validators(validators, &parsed.repairs)),
+            title: parsed
+                .title
+                .clone()
+                .filter(|title| self.row.title.as_ref() != Some(title)),
+            moved_to: self.moved_to(answer.permanent_url.clone()).map(Some),
+            ..poll
+        };
+        match postponed {
+            0 => poll,
+            more => schedule::to_be_continued(poll, more),
+        }
+    }
+
+    /// Commits what was decided; a poll that brought nothing new is kept for the next batch.
+    async fn store_decided(
+        &self,
+        mut outcome: Outcome,
+        has_news: bool,
+    ) -> Result<FeedReport, CheckError> {
+        let first = self.row.baseline.is_none();
         let quiet = outcome.entries.is_empty() && outcome.events.is_empty() && !first;
         if quiet && outcome.guids_trusted.is_none() {
-            let poll = outcome.poll.take();
-            let report = match poll {
-                Some(poll) => self.store_poll(poll, FeedResult::Unchanged).await?,
-                None => self.report(FeedResult::Unchanged),
+            return match outcome.poll.take() {
+                Some(poll) => self.store_poll(poll, FeedResult::Unchanged).await,
+                None => Ok(self.report(FeedResult::Unchanged)),
             };
-            return Ok(FeedReport {
-                reading: Some(reading),
-                entries,
-                pages,
-                ..report
-            });
         }
         let (status, next) = outcome
             .poll
             .as_ref()
             .map_or((None, None), |poll| (poll.status, poll.next));
         let committed = self.checker.commit(outcome).await?;
-        let result = if first || new > 0 || changed > 0 {
+        let result = if first || has_news {
             FeedResult::NewContent
         } else {
             FeedResult::Unchanged
         };
-        let changes = committed.changes;
         Ok(FeedReport {
             status,
-            reading: Some(reading),
-            entries,
-            new,
-            changed,
-            changes,
-            pages,
+            changes: committed.changes,
             next,
             ..self.report(result)
         })
@@ -390,187 +402,6 @@ impl Poll<'_> {
     fn moved_to(&self, permanent_url: Option<String>) -> Option<String> {
         let at = self.row.moved_to.as_deref().unwrap_or(&self.row.url);
         permanent_url.filter(|url| url != at)
-    }
-
-    fn recovered(&self, now: Timestamp) -> Option<NewEvent> {
-        self.failing_is_reported().then(|| {
-            // Including those before a person resumed the feed.
-            let failures = match self.row.checks_since_ok {
-                1 => "1 failure".to_owned(),
-                failures => format!("{failures} failures"),
-            };
-            let detail = format!("works again after {failures}");
-            revise::feed_event(
-                EventKind::FeedRecovered,
-                Some(detail),
-                &self.event_context(),
-                now,
-            )
-        })
-    }
-
-    /// Whether the feed may be read. One that crashed the process before is not even fetched.
-    fn may_read(&self) -> Result<(), Quarantined> {
-        let now = self.checker.now();
-        self.checker.underway.may_read(&self.row.url, now)
-    }
-
-    /// Stores that the feed is quarantined. The first time, that is reported.
-    async fn store_quarantine(
-        &self,
-        status: Option<u16>,
-        rest: Quarantined,
-    ) -> Result<FeedReport, CheckError> {
-        let now = self.checker.now();
-        let why = rest.to_string();
-        let poll = FeedPoll {
-            status,
-            next: Some(rest.until),
-            next_why: "skipped for a day".to_owned(),
-            not_before: Some(rest.until),
-            ..schedule::after_failure(self.row, self.config, now, why.clone(), None)
-        };
-        if self.failing_is_reported() {
-            return self.store_poll(poll, FeedResult::Failed(why)).await;
-        }
-        let kind = EventKind::FeedFailing;
-        let event = revise::feed_event(kind, Some(why.clone()), &self.event_context(), now);
-        self.tell(poll, vec![event], FeedResult::Failed(why)).await
-    }
-
-    /// Whether `feed.failing` was reported and the recovery was not yet.
-    fn failing_is_reported(&self) -> bool {
-        self.row.failing_told.is_some()
-    }
-
-    /// Whether one more failure is to be reported. That is not only the failure that reaches the limit, which may have
-    /// been stored together with the one before. A streak that began when a person resumed the feed is reported again.
-    fn begins_to_fail(&self) -> bool {
-        let row = self.row;
-        let failures = row.failures + 1;
-        let was_resumed = row.checks_since_ok > row.failures;
-        if self.failing_is_reported() {
-            failures == FAILING_AFTER && was_resumed
-        } else {
-            failures >= FAILING_AFTER
-        }
-    }
-
-    async fn unreadable(
-        &self,
-        status: u16,
-        why: &(dyn std::fmt::Display + Sync),
-    ) -> Result<FeedReport, CheckError> {
-        let now = self.checker.now();
-        let poll = schedule::after_failure(self.row, self.config, now, why.to_string(), None);
-        self.trouble(FeedPoll {
-            status: Some(status),
-            ..poll
-        })
-        .await
-    }
-
-    async fn failed(&self, failure: &FetchFailure) -> Result<FeedReport, CheckError> {
-        let now = self.checker.now();
-        let why = failure.to_string();
-        let mut poll =
-            schedule::after_failure(self.row, self.config, now, why, failure.retry_after);
-        let soon = now + network::SOON;
-        let is_first = self.row.failures == 0 && network::is_unreached(failure.kind);
-        if is_first && self.checker.has_just_started() && poll.next > Some(soon) {
-            (poll.next, poll.not_before) = (Some(soon), None);
-            "the network may not have been up yet".clone_into(&mut poll.next_why);
-        }
-        self.trouble(FeedPoll {
-            status: failure.status,
-            ..poll
-        })
-        .await
-    }
-
-    /// Stores a failure; the one that makes the feed count as failing is reported.
-    pub(in crate::check) async fn trouble(&self, poll: FeedPoll) -> Result<FeedReport, CheckError> {
-        let poll = self.back_to_the_configured(poll);
-        let PollResult::Failed(why) = &poll.result else {
-            return self.store_poll(poll, FeedResult::Unchanged).await;
-        };
-        let why = why.clone();
-        if self.begins_to_fail() {
-            let kind = EventKind::FeedFailing;
-            let event = revise::feed_event(kind, Some(why.clone()), &self.event_context(), poll.at);
-            return self.tell(poll, vec![event], FeedResult::Failed(why)).await;
-        }
-        self.store_poll(poll, FeedResult::Failed(why)).await
-    }
-
-    pub(in crate::check) async fn tell(
-        &self,
-        poll: FeedPoll,
-        events: Vec<NewEvent>,
-        result: FeedResult,
-    ) -> Result<FeedReport, CheckError> {
-        let (status, next) = (poll.status, poll.next);
-        let mut outcome = Outcome::of(self.row.id);
-        outcome.poll = Some(poll);
-        outcome.events = events;
-        self.checker.commit(outcome).await?;
-        Ok(FeedReport {
-            status,
-            next,
-            ..self.report(result)
-        })
-    }
-
-    /// A poll without news is kept for the next batch. One that ends a streak of failures, or finds that the feed
-    /// moved, is reported.
-    pub(in crate::check) async fn store_poll(
-        &self,
-        poll: FeedPoll,
-        result: FeedResult,
-    ) -> Result<FeedReport, CheckError> {
-        let well = poll.result == PollResult::Ok;
-        if let Some(Some(to)) = &poll.moved_to {
-            let events = [Some(revise::moved_event(
-                to,
-                &self.event_context(),
-                poll.at,
-            ))];
-            let recovered = self.recovered(poll.at).filter(|_| well);
-            let events = events.into_iter().chain([recovered]).flatten();
-            return self.tell(poll, events.collect(), result).await;
-        }
-        if let Some(event) = self.recovered(poll.at).filter(|_| well) {
-            return self.tell(poll, vec![event], result).await;
-        }
-        let report = FeedReport {
-            status: poll.status,
-            next: poll.next,
-            ..self.report(result)
-        };
-        self.checker.keep_quiet_poll(poll).await?;
-        Ok(report)
-    }
-
-    pub(in crate::check) fn report(&self, result: FeedResult) -> FeedReport {
-        FeedReport {
-            feed: self.row.id,
-            name: self.config.name.clone(),
-            result,
-            asked: true,
-            status: None,
-            reading: None,
-            entries: 0,
-            new: 0,
-            changed: 0,
-            changes: Vec::new(),
-            pages: Vec::new(),
-            duration_ms: 0,
-            next: None,
-        }
-    }
-
-    pub(in crate::check) fn event_context(&self) -> EventContext<'_> {
-        EventContext::new(self.row, self.config, self.settings)
     }
 }
 
