@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::CommandContext;
-use super::args::{AddArgs, OutputFormat};
+use super::args::AddArgs;
 use super::discover::{Finder, FoundFeed};
 use super::setup::{clock, now, reader_if_any, runtime};
 use crate::check::{FeedReport, FeedResult, WaitLimit};
@@ -41,7 +41,7 @@ struct Added {
 }
 
 pub(super) fn run(context: &mut CommandContext, args: &AddArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let file = locate(context.global.config.as_deref(), &Environment::of_process());
     // A file that was named but does not exist is created; until then the defaults apply.
     let texts = ConfigTexts::read(&file)?;
@@ -53,7 +53,7 @@ pub(super) fn run(context: &mut CommandContext, args: &AddArgs) -> Result<Exit, 
         failed |= baseline(context, &mut added, answers)?;
     }
     hint_at_histories(context, &added)?;
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&added)?;
     } else {
         for feed in &added {

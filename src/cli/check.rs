@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::CommandContext;
-use super::args::{CheckArgs, OutputFormat};
+use super::args::CheckArgs;
 use super::ask::{self, Asked};
 use super::setup::{clock, reader_if_any, runtime};
 use crate::check::{RoundProgress, RoundRequest};
@@ -28,7 +28,7 @@ const ASKED: Asked = Asked {
 };
 
 pub(super) fn run(context: &mut CommandContext, args: &CheckArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let config = if args.dry_run {
         context.config(Secrets::Required)?
     } else {
@@ -40,13 +40,13 @@ pub(super) fn run(context: &mut CommandContext, args: &CheckArgs) -> Result<Exit
         report,
         undelivered,
     } = if args.dry_run {
-        look_on_a_copy(context, config, args, format)?
+        look_on_a_copy(context, config, args, as_json)?
     } else if InstanceLock::holder(&config.database).is_some() {
         look_by_daemon(context, &config, args)?
     } else {
-        look(context, config, args, format)?
+        look(context, config, args, as_json)?
     };
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&report)?;
     } else {
         if !args.dry_run {
@@ -120,7 +120,7 @@ fn look_on_a_copy(
     context: &mut CommandContext,
     mut config: Config,
     args: &CheckArgs,
-    format: OutputFormat,
+    as_json: bool,
 ) -> Result<CheckFindings, Error> {
     let folder = tempfile::tempdir()
         .map_err(|error| Error::usage("cannot create a temporary folder").because(error))?;
@@ -129,7 +129,7 @@ fn look_on_a_copy(
         reader.copy_for_once(&copy)?;
     }
     config.database = copy;
-    let found = look(context, config, args, format)?;
+    let found = look(context, config, args, as_json)?;
     context
         .output
         .note("dry run: nothing was stored and no alerts were sent");
@@ -141,7 +141,7 @@ fn look(
     context: &mut CommandContext,
     config: Config,
     args: &CheckArgs,
-    format: OutputFormat,
+    as_json: bool,
 ) -> Result<CheckFindings, Error> {
     let names: Vec<String> = config.feeds.iter().map(|feed| feed.name.clone()).collect();
     let width = check::name_width(names.iter().map(String::as_str));
@@ -162,7 +162,7 @@ fn look(
             RoundProgress::Feed(feed) => {
                 done += 1;
                 progress.show(&format!("{done} of {} feeds", names.len()));
-                if format != OutputFormat::Json {
+                if !as_json {
                     progress.clear();
                     lines.push(output.print(&check::line(&feed, width, &view)));
                 }
@@ -205,7 +205,7 @@ fn look_by_daemon(
     let report: CheckReport =
         serde_json::from_str(&answer).map_err(|_| ask::refused(&answer, &ASKED))?;
     let width = check::name_width(report.feeds.iter().map(|feed| feed.feed.as_str()));
-    if context.format(&[OutputFormat::Short, OutputFormat::Json])? != OutputFormat::Json {
+    if !context.wants_json()? {
         let view = context.view(config);
         for feed in &report.feeds {
             context.output.print(&check::line(feed, width, &view))?;

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::CommandContext;
-use super::args::{ConfigCommand, OutputFormat};
+use super::args::ConfigCommand;
 use super::setup::now;
 use crate::config::{
     Environment, Flags, Loaded, ScheduleLine, Secrets, load, locate, schedules, show,
@@ -17,8 +17,7 @@ use crate::error::{Error, Exit};
 use crate::report::names::count;
 
 pub(super) fn run(context: &mut CommandContext, what: &ConfigCommand) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
-    let as_json = format == OutputFormat::Json;
+    let as_json = context.wants_json()?;
     match what {
         ConfigCommand::Check { file } => check(context, file.as_deref(), as_json),
         ConfigCommand::Reload => reload::run(context, as_json),

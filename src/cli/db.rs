@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::CommandContext;
-use super::args::{DbCommand, OutputFormat};
+use super::args::DbCommand;
 use super::setup::{now, store_to_write};
 use crate::config::{Config, Retention, Secrets};
 use crate::domain::clock_trust::{WITNESSES, doubt};
@@ -37,7 +37,7 @@ pub(super) fn run(context: &mut CommandContext, what: &DbCommand) -> Result<Exit
 }
 
 fn backup(context: &mut CommandContext, file: &Path) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let (_, reader) = context.reader()?;
     if file.exists() {
         return Err(Error::usage(format!(
@@ -48,7 +48,7 @@ fn backup(context: &mut CommandContext, file: &Path) -> Result<Exit, Error> {
     }
     reader.backup(file)?;
     let bytes = std::fs::metadata(file).map_or(0, |found| found.len());
-    if format == OutputFormat::Json {
+    if as_json {
         context
             .output
             .json(&json!({"file": file.display().to_string(), "bytes": bytes}))?;
@@ -63,12 +63,12 @@ fn backup(context: &mut CommandContext, file: &Path) -> Result<Exit, Error> {
 }
 
 fn renew(context: &mut CommandContext) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let config = context.config(Secrets::WhereReadable)?;
     let store = store_to_write(&config)?;
     store.writer().renew_instance().blocking()?;
     store.close()?;
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&json!({"renewed": true}))?;
     } else {
         context
@@ -79,7 +79,7 @@ fn renew(context: &mut CommandContext) -> Result<Exit, Error> {
 }
 
 fn verify(context: &mut CommandContext) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let (_, reader) = context.reader()?;
     let mut progress = context.output.progress();
     let found = reader.verify(|done, all| progress.show(&format!("{done} of {all} rows")))?;
@@ -94,7 +94,7 @@ fn verify(context: &mut CommandContext) -> Result<Exit, Error> {
         faults: found.faults,
         fault_count: found.fault_count,
     };
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&report)?;
     } else {
         context.output.print(&care::checked(&report))?;
@@ -134,7 +134,7 @@ fn reindex(context: &mut CommandContext) -> Result<Exit, Error> {
 }
 
 fn prune(context: &mut CommandContext, dry_run: bool, trust_clock: bool) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let config = context.config(Secrets::WhereReadable)?;
     let mut report = Dropped {
         dry_run,
@@ -155,7 +155,7 @@ fn prune(context: &mut CommandContext, dry_run: bool, trust_clock: bool) -> Resu
         }
         cleared => cleared?,
     }
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&report)?;
     } else {
         context.output.print(&care::dropped(&report))?;

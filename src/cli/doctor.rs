@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::CommandContext;
-use super::args::{DoctorArgs, OutputFormat};
+use super::args::DoctorArgs;
 use super::setup::{now, reader_if_any};
 use super::{feeds, late, status};
 use crate::config::{Config, ConfigError, Loaded, Secrets};
@@ -35,7 +35,7 @@ const LISTED: usize = 5;
 const WAITS_LONG: Duration = Duration::from_hours(1);
 
 pub(super) fn run(context: &mut CommandContext, _args: &DoctorArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let now = now();
     let (findings, view) = match context.load(Secrets::WhereReadable) {
         Err(error) => {
@@ -52,7 +52,7 @@ pub(super) fn run(context: &mut CommandContext, _args: &DoctorArgs) -> Result<Ex
         }
     };
     let report = DoctorReport::of(findings);
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&report)?;
     } else {
         context.output.print(&doctor::text(&report, &view))?;

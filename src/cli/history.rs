@@ -1,19 +1,19 @@
 //! `revisor history`: the revisions of one entry.
 
 use super::CommandContext;
-use super::args::{HistoryArgs, OutputFormat};
+use super::args::HistoryArgs;
 use super::select;
 use crate::error::{Error, Exit};
 use crate::queries::history::history_of;
 use crate::report::{history, names};
 
 pub(super) fn run(context: &mut CommandContext, args: &HistoryArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let (config, reader) = context.reader()?;
     let entry = select::entry(&args.entry, &reader)?;
     let tags = |url: &str| config.feed(url).map(|feed| feed.tags.to_vec());
     let history = history_of(&entry, &tags, &reader)?;
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&history)?;
     } else {
         let view = context.view(&config);

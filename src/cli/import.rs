@@ -1,7 +1,7 @@
 //! `revisor import`: adds the feeds of a list to the configuration, without fetching any of them.
 
 use super::CommandContext;
-use super::args::{ImportArgs, OutputFormat};
+use super::args::ImportArgs;
 use super::input;
 use crate::config::{
     ConfigError, ConfigTexts, EditError, Environment, ImportedFeed, NewFeed, STARTER_TOML, Secrets,
@@ -16,7 +16,7 @@ use crate::report::import::{self, ImportLine, ImportReport, ImportResult};
 use crate::store::InstanceLock;
 
 pub(super) fn run(context: &mut CommandContext, args: &ImportArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let source = args.source.as_deref().unwrap_or("-");
     if input::is_address(source) {
         return Err(Error::usage(format!(
@@ -29,7 +29,7 @@ pub(super) fn run(context: &mut CommandContext, args: &ImportArgs) -> Result<Exi
     let list = list::parse(&document.body);
     let results = write(context, args, &list)?;
     let report = report(args, list, results);
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&report)?;
     } else {
         let paint = context.output.paint();

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::CommandContext;
-use super::args::{ImportPastArgs, OutputFormat};
+use super::args::ImportPastArgs;
 use super::setup::{now, store_to_write};
 use crate::check::{PastArticle, TakeOver};
 use crate::config::{Config, Secrets, names};
@@ -86,7 +86,7 @@ struct Batch {
 }
 
 pub(super) fn run(context: &mut CommandContext, args: &ImportPastArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let config = context.config(Secrets::WhereReadable)?;
     let theirs = Diffengine::open(&args.file).map_err(|error| unreadable(&args.file, error))?;
     let theirs = Theirs {
@@ -116,7 +116,7 @@ pub(super) fn run(context: &mut CommandContext, args: &ImportPastArgs) -> Result
     progress.clear();
     let done = import.done;
     store.close()?;
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&done)?;
     } else {
         context.output.line(&sentence(&done))?;

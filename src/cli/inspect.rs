@@ -2,7 +2,7 @@
 //! unless the settings of a feed are requested.
 
 use super::CommandContext;
-use super::args::{InspectArticleArgs, InspectCommand, InspectFeedArgs, OutputFormat};
+use super::args::{InspectArticleArgs, InspectCommand, InspectFeedArgs};
 use super::rules::rules_now;
 use super::setup::reader_if_any;
 use crate::config::Secrets;
@@ -22,7 +22,7 @@ pub(super) fn run(context: &mut CommandContext, what: &InspectCommand) -> Result
 }
 
 fn inspect_feed(context: &mut CommandContext, args: &InspectFeedArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let document = context.document(&args.source, RequestKind::Feed)?;
     let content_type = args.content_type.as_deref();
     let parsed = feed::parse(
@@ -32,7 +32,7 @@ fn inspect_feed(context: &mut CommandContext, args: &InspectFeedArgs) -> Result<
         &feed::Limits::default(),
     )
     .map_err(|error| Error::usage(format!("{}: {error}", args.source)))?;
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&inspect::feed_json(&parsed))?;
     } else {
         context.output.page();
@@ -42,7 +42,7 @@ fn inspect_feed(context: &mut CommandContext, args: &InspectFeedArgs) -> Result<
 }
 
 fn inspect_article(context: &mut CommandContext, args: &InspectArticleArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let document = context.document(&args.source, RequestKind::Page)?;
     if let Some(rule) = context.barred(&args.source)? {
         let remark =
@@ -62,7 +62,7 @@ fn inspect_article(context: &mut CommandContext, args: &InspectArticleArgs) -> R
             false => extract::explain(&document.body, content_type, url, &view),
         };
         let explained = under_rules(explained, &rules);
-        if format == OutputFormat::Json {
+        if as_json {
             let article = inspect::article_json(&article);
             context
                 .output
@@ -71,7 +71,7 @@ fn inspect_article(context: &mut CommandContext, args: &InspectArticleArgs) -> R
             context.output.page();
             context.output.print(&inspect::explained_text(&explained))?;
         }
-    } else if format == OutputFormat::Json {
+    } else if as_json {
         context.output.json(&inspect::article_json(&article))?;
     } else {
         context.output.page();

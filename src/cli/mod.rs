@@ -87,6 +87,12 @@ impl CommandContext {
             }
         }
     }
+
+    /// Whether JSON is requested from a command that prints either text or JSON.
+    pub(crate) fn wants_json(&self) -> Result<bool, Error> {
+        let format = self.format(&[OutputFormat::Short, OutputFormat::Json])?;
+        Ok(format == OutputFormat::Json)
+    }
 }
 
 /// Runs the program with the arguments of the process; returns the exit code.

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::CommandContext;
-use super::args::{MvArgs, OutputFormat};
+use super::args::MvArgs;
 use super::setup::{now, store_to_write};
 use crate::config::{
     Config, ConfigTexts, EditError, Environment, Secrets, from_texts, locate, move_feed,
@@ -17,7 +17,7 @@ use crate::report::names::count;
 use crate::store::{InstanceLock, Moved, StoreError};
 
 pub(super) fn run(context: &mut CommandContext, args: &MvArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let config = context.config(Secrets::WhereReadable)?;
     let to = Written::read(&args.to).url;
     if !url::Url::parse(&to).is_ok_and(|url| matches!(url.scheme(), "http" | "https")) {
@@ -67,7 +67,7 @@ pub(super) fn run(context: &mut CommandContext, args: &MvArgs) -> Result<Exit, E
                 .hint("give the old address as it was in the configuration; nothing has changed"),
         );
     }
-    say(context, format == OutputFormat::Json, (&from, &to), &moved)?;
+    say(context, as_json, (&from, &to), &moved)?;
     if let Some(pid) = InstanceLock::holder(&config.database) {
         context.output.note(&format!(
             "the daemon (pid {pid}) picks it up within a minute"

@@ -1,7 +1,7 @@
 //! `revisor notify`: the targets, a trial of them, and what becomes of their queues.
 
 use super::CommandContext;
-use super::args::{NotifyCommand, NotifyShowArgs, OutputFormat};
+use super::args::{NotifyCommand, NotifyShowArgs};
 use crate::config::{Config, Secrets};
 use crate::error::{Error, Exit};
 use crate::report::notify::{
@@ -28,7 +28,7 @@ pub(super) fn run(context: &mut CommandContext, what: &NotifyCommand) -> Result<
 }
 
 fn list(context: &mut CommandContext) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let config = context.config(Secrets::WhereReadable)?;
     let (health, set_aside) = match context.reader_if_any(&config)? {
         Some(reader) => (reader.target_health()?, reader.set_aside(LISTED)?),
@@ -41,7 +41,7 @@ fn list(context: &mut CommandContext) -> Result<Exit, Error> {
             row.refused.push(refused(delivery));
         }
     }
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&rows)?;
     } else if rows.is_empty() {
         context.output.note("no targets in the configuration");
@@ -148,7 +148,7 @@ fn row(name: &str, kind: Option<String>, known: Option<TargetHealth>) -> TargetS
 
 /// The deliveries of an event, with their attempts.
 fn show(context: &mut CommandContext, args: &NotifyShowArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let (config, reader) = context.reader()?;
     let event = queue::event(&reader, &args.event)?;
     let mut shown = Vec::new();
@@ -176,7 +176,7 @@ fn show(context: &mut CommandContext, args: &NotifyShowArgs) -> Result<Exit, Err
             attempts: attempts.collect(),
         });
     }
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&shown)?;
     } else if shown.is_empty() {
         context.output.note("this event was not for any target");

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::CommandContext;
-use super::args::OutputFormat;
 use super::setup::{clock, now, runtime, store_to_write};
 use crate::config::{Config, Secrets};
 use crate::daemon::{Assembly, DaemonError};
@@ -26,7 +25,7 @@ pub(super) fn resume(context: &mut CommandContext, feeds: &[String]) -> Result<E
 }
 
 fn run(context: &mut CommandContext, feeds: &[String], wish: PauseAction) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let config = context.config(Secrets::WhereReadable)?;
     let mut named: Vec<(String, String)> = Vec::new();
     // All or none: a misspelt name changes nothing.
@@ -52,7 +51,7 @@ fn run(context: &mut CommandContext, feeds: &[String], wish: PauseAction) -> Res
         PauseAction::Pause => ("paused", "Paused"),
         PauseAction::Resume => ("resumed", "Resumed"),
     };
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&json!({ key: names }))?;
     } else {
         for name in names {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::CommandContext;
-use super::args::{OutputFormat, ReextractArgs};
+use super::args::ReextractArgs;
 use super::setup::{now, store_to_write};
 use crate::check::{Reextracted, Reextraction, Settings};
 use crate::config::Secrets;
@@ -11,7 +11,7 @@ use crate::error::{Error, Exit};
 use crate::report::care::{self, ReextractReport};
 
 pub(super) fn run(context: &mut CommandContext, _args: &ReextractArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let config = context.config(Secrets::WhereReadable)?;
     let store = store_to_write(&config)?;
     let settings = Arc::new(Settings::new(config));
@@ -34,7 +34,7 @@ pub(super) fn run(context: &mut CommandContext, _args: &ReextractArgs) -> Result
         begun_anew: reader.rebased_count()?,
     };
     store.close()?;
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&report)?;
     } else {
         context.output.print(&care::reextracted(&report))?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::CommandContext;
-use super::args::{OutputFormat, RmArgs};
+use super::args::RmArgs;
 use crate::config::{
     Config, ConfigError, ConfigFile, ConfigTexts, Environment, Secrets, feeds_in, locate,
     remove_feeds, remove_listed,
@@ -15,7 +15,7 @@ use crate::error::{Error, Exit};
 use crate::store::InstanceLock;
 
 pub(super) fn run(context: &mut CommandContext, args: &RmArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let file = locate(context.global.config.as_deref(), &Environment::of_process());
     let loaded = context.load(Secrets::WhereReadable);
     let config = loaded.as_ref().ok().map(|loaded| &loaded.config);
@@ -31,7 +31,7 @@ pub(super) fn run(context: &mut CommandContext, args: &RmArgs) -> Result<Exit, E
         None => meant_in_broken(&file, &args.feeds)?,
     };
     remove(context, config, &file, &urls)?;
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&json!({"removed": args.feeds}))?;
     } else {
         for feed in &args.feeds {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::json;
 
 use super::CommandContext;
-use super::args::{OutputFormat, RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
+use super::args::{RulesAddArgs, RulesArgs, RulesCommand, RulesTestArgs};
 use super::select;
 use super::setup::now;
 use crate::check::{Reading, replay};
@@ -28,7 +28,7 @@ pub(super) fn run(context: &mut CommandContext, args: &RulesArgs) -> Result<Exit
 }
 
 fn list(context: &mut CommandContext, args: &RulesArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let (config, reader) = context.reader()?;
     let feed = args.feed.as_deref().map(|name| feed(name, &reader));
     let rows = reader.rules(feed.transpose()?.map(|feed| feed.id))?;
@@ -40,7 +40,7 @@ fn list(context: &mut CommandContext, args: &RulesArgs) -> Result<Exit, Error> {
             ..view_of(row)
         });
     }
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&views)?;
     } else if views.is_empty() {
         context
@@ -116,7 +116,7 @@ fn store(config: &Config) -> Result<Store, Error> {
 }
 
 fn set(context: &mut CommandContext, numbers: &[i64], on: bool) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let config = context.config(Secrets::WhereReadable)?;
     let store = store(&config)?;
     let reader = store.reader()?;
@@ -143,7 +143,7 @@ fn set(context: &mut CommandContext, numbers: &[i64], on: bool) -> Result<Exit, 
     }
     drop(reader);
     store.close()?;
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&views)?;
     } else {
         for view in &views {
@@ -154,7 +154,7 @@ fn set(context: &mut CommandContext, numbers: &[i64], on: bool) -> Result<Exit, 
 }
 
 fn add(context: &mut CommandContext, args: &RulesAddArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let config = context.config(Secrets::WhereReadable)?;
     let kind = match (args.like, args.ignore) {
         (true, _) => RuleKind::Template,
@@ -178,7 +178,7 @@ fn add(context: &mut CommandContext, args: &RulesAddArgs) -> Result<Exit, Error>
     let Some(added) = added else {
         return Ok(Exit::DONE);
     };
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&added)?;
     } else {
         context.output.line(&rules::set(&added))?;
@@ -227,7 +227,7 @@ pub(super) fn rules_now(
 }
 
 fn test(context: &mut CommandContext, args: &RulesTestArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let (config, reader) = context.reader()?;
     let since = select::moment("--since", Some(&args.since), &config)?;
     let feeds = match &args.feed {
@@ -290,7 +290,7 @@ fn test(context: &mut CommandContext, args: &RulesTestArgs) -> Result<Exit, Erro
         });
     }
     let replay = Replay::of(since, replayed);
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&json!(replay))?;
     } else {
         let view = context.view(&config);

@@ -4,7 +4,7 @@ use regex::Regex;
 use serde::Serialize;
 
 use super::CommandContext;
-use super::args::{OutputFormat, SearchArgs};
+use super::args::SearchArgs;
 use super::select;
 use crate::config::{Config, Secrets};
 use crate::domain::ids::ChangeNumber;
@@ -25,7 +25,7 @@ struct SearchOutput<'a> {
 }
 
 pub(super) fn run(context: &mut CommandContext, args: &SearchArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let wanted = wanted(args)?;
     let config = context.config(Secrets::WhereReadable)?;
     let reader = context.reader_if_any(&config)?;
@@ -40,7 +40,7 @@ pub(super) fn run(context: &mut CommandContext, args: &SearchArgs) -> Result<Exi
     }
     let is_cut = articles.len() > args.limit();
     articles.truncate(args.limit());
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&SearchOutput {
             articles: &articles,
             index_percent: progress.percent(),

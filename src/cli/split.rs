@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::CommandContext;
-use super::args::{OutputFormat, SplitArgs};
+use super::args::SplitArgs;
 use super::select;
 use super::setup::now;
 use crate::domain::outcome::AliasKey;
@@ -13,7 +13,7 @@ use crate::report::clean;
 use crate::store::{AliasRow, OpenOptions, Store};
 
 pub(super) fn run(context: &mut CommandContext, args: &SplitArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let (config, reader) = context.reader()?;
     let entry = select::entry(&args.entry, &reader)?;
     let names = reader.aliases(entry.id)?;
@@ -39,7 +39,7 @@ pub(super) fn run(context: &mut CommandContext, args: &SplitArgs) -> Result<Exit
         .iter()
         .map(|name| json!({"kind": name.kind.as_str(), "value": name.value}))
         .collect();
-    if format == OutputFormat::Json {
+    if as_json {
         let answer = json!({"entry": entry.public_id, "new": split.public_id, "names": listed});
         context.output.json(&answer)?;
     } else {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::CommandContext;
-use super::args::{OutputFormat, StatusArgs};
+use super::args::StatusArgs;
 use super::setup::{now, reader_if_any};
 use super::{feeds, late};
 use crate::config::{Config, Secrets};
@@ -27,11 +27,11 @@ const DOCUMENTS: usize = 100;
 const DAY: Duration = Duration::from_hours(24);
 
 pub(super) fn run(context: &mut CommandContext, _args: &StatusArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let config = context.config(Secrets::WhereReadable)?;
     let reader = reader_if_any(&config)?;
     let status = status_of(&config, reader.as_ref(), now())?;
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&status)?;
     } else {
         let view = context.view(&config);

@@ -7,7 +7,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::CommandContext;
-use super::args::{OutputFormat, TokensCommand};
+use super::args::TokensCommand;
 use super::setup::{now, reader_if_any, store_to_write};
 use crate::config::{Auth, Secrets};
 use crate::error::{Error, Exit};
@@ -25,14 +25,14 @@ pub(super) fn run(context: &mut CommandContext, what: &TokensCommand) -> Result<
 }
 
 fn list(context: &mut CommandContext) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let config = context.config(Secrets::WhereReadable)?;
     let view = context.view(&config);
     let tokens = match reader_if_any(&config)? {
         Some(reader) => reader.tokens()?,
         None => Vec::new(),
     };
-    if format == OutputFormat::Json {
+    if as_json {
         let tokens: Vec<_> = tokens
             .iter()
             .map(|token| json!({"name": token.name, "created": token.created}))
@@ -58,7 +58,7 @@ fn list(context: &mut CommandContext) -> Result<Exit, Error> {
 }
 
 fn add(context: &mut CommandContext, name: &str) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let config = context.config(Secrets::WhereReadable)?;
     let bad =
         name.trim().is_empty() || name.chars().count() > LONGEST || name.contains(char::is_control);
@@ -79,7 +79,7 @@ fn add(context: &mut CommandContext, name: &str) -> Result<Exit, Error> {
         return Err(Error::usage(format!("there is already a token `{name}`"))
             .hint("choose another name, or delete it with `revisor tokens rm`"));
     }
-    if format == OutputFormat::Json {
+    if as_json {
         context
             .output
             .json(&json!({"name": name, "token": token}))?;

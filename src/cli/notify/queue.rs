@@ -7,9 +7,7 @@ use serde_json::json;
 
 use super::known;
 use crate::cli::CommandContext;
-use crate::cli::args::{
-    NotifyReleaseArgs, NotifyReplayArgs, NotifyRetryArgs, NotifySkipArgs, OutputFormat,
-};
+use crate::cli::args::{NotifyReleaseArgs, NotifyReplayArgs, NotifyRetryArgs, NotifySkipArgs};
 use crate::cli::select::moment;
 use crate::cli::setup::{clock, now, reader_if_any, runtime, store_to_write};
 use crate::config::{Config, Secrets};
@@ -47,7 +45,7 @@ pub(super) fn retry(context: &mut CommandContext, args: &NotifyRetryArgs) -> Res
 }
 
 pub(super) fn skip(context: &mut CommandContext, args: &NotifySkipArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let config = context.config(Secrets::WhereReadable)?;
     let names = chosen(std::slice::from_ref(&args.target), &config)?;
     let daemon = InstanceLock::holder(&config.database);
@@ -64,12 +62,12 @@ pub(super) fn skip(context: &mut CommandContext, args: &NotifySkipArgs) -> Resul
     store.close()?;
     let exit = told(
         context,
-        format,
+        as_json,
         "skipped",
         &notify::skipped(skipped),
         skipped,
     )?;
-    if skipped > 0 && format != OutputFormat::Json {
+    if skipped > 0 && !as_json {
         context.output.hint(&format!(
             "to send a skipped event after all, run `revisor notify retry {} EVENT`",
             args.target
@@ -163,8 +161,8 @@ pub(super) fn release(
 }
 
 fn list_held(context: &mut CommandContext, held: &[DeliveryRow]) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
-    if format == OutputFormat::Json {
+    let as_json = context.wants_json()?;
+    if as_json {
         let rows: Vec<_> = held
             .iter()
             .map(|row| json!({"target": row.target, "event": row.uid, "change": row.change, "created": row.created}))
@@ -203,7 +201,7 @@ pub(super) fn replay(context: &mut CommandContext, args: &NotifyReplayArgs) -> R
     }
     let reader = reader_if_any(&config)?;
     if args.dry_run || reader.is_none() {
-        let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+        let as_json = context.wants_json()?;
         let mut count = 0;
         if let Some(reader) = reader {
             for name in &names {
@@ -212,7 +210,7 @@ pub(super) fn replay(context: &mut CommandContext, args: &NotifyReplayArgs) -> R
         }
         return told(
             context,
-            format,
+            as_json,
             "replayed",
             &notify::would_replay(count),
             count,
@@ -253,7 +251,7 @@ pub(super) fn resume(context: &mut CommandContext, targets: &[String]) -> Result
 }
 
 fn hold(context: &mut CommandContext, targets: &[String], pause: bool) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let config = context.config(Secrets::WhereReadable)?;
     // All or none: a misspelt name changes nothing.
     let names = chosen(targets, &config)?;
@@ -269,7 +267,7 @@ fn hold(context: &mut CommandContext, targets: &[String], pause: bool) -> Result
         }
     }
     store.close()?;
-    if format == OutputFormat::Json {
+    if as_json {
         let key = if pause { "paused" } else { "resumed" };
         context.output.json(&json!({ key: names }))?;
         return Ok(Exit::DONE);
@@ -353,12 +351,12 @@ fn send(
     say: fn(u64) -> String,
     make_due: MakeDue,
 ) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     if let Some(pid) = InstanceLock::holder(&config.database) {
         let store = store_to_write(&config)?;
         let count = make_due(&store.reader()?, store.writer())?;
         store.close()?;
-        let exit = told(context, format, key, &say(count), count)?;
+        let exit = told(context, as_json, key, &say(count), count)?;
         if count > 0 {
             context.output.note(&format!(
                 "the daemon (pid {pid}) sends them within a minute"
@@ -368,7 +366,7 @@ fn send(
     }
     let (count, summary) = send_now(config, make_due)?;
     let failed = summary.retried + summary.dead + summary.unrecorded;
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&json!({
             key: count,
             "delivered": summary.delivered,
@@ -393,12 +391,12 @@ fn send(
 
 fn told(
     context: &mut CommandContext,
-    format: OutputFormat,
+    as_json: bool,
     key: &str,
     line: &str,
     count: u64,
 ) -> Result<Exit, Error> {
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&json!({ key: count }))?;
     } else {
         context.output.line(line)?;

@@ -2,7 +2,7 @@
 
 use super::known;
 use crate::cli::CommandContext;
-use crate::cli::args::{NotifyTestArgs, OutputFormat};
+use crate::cli::args::NotifyTestArgs;
 use crate::cli::ask::{self, Asked};
 use crate::cli::setup::{clock, now, runtime};
 use crate::config::kinds::{Key, KeyForm, KeyNeed};
@@ -16,7 +16,7 @@ use crate::report::notify::{self, TestResult};
 use crate::store::{InstanceLock, RequestedWork, TestRequest};
 
 pub(super) fn run(context: &mut CommandContext, args: &NotifyTestArgs) -> Result<Exit, Error> {
-    let format = context.format(&[OutputFormat::Short, OutputFormat::Json])?;
+    let as_json = context.wants_json()?;
     let mut config = configuration(context, args)?;
     if args.target.is_none() && !args.print && leave_out_public(context, &mut config) {
         return Ok(Exit::DONE);
@@ -32,7 +32,7 @@ pub(super) fn run(context: &mut CommandContext, args: &NotifyTestArgs) -> Result
     }
     let by_daemon = args.settings.is_empty() && !args.print && !config.targets.is_empty();
     if by_daemon && InstanceLock::holder(&config.database).is_some() {
-        return test_by_daemon(context, &config, args, format);
+        return test_by_daemon(context, &config, args, as_json);
     }
     let mut targets = targets(&config).map_err(DaemonError::Secret)?;
     if let Some(name) = args.target.as_ref().filter(|_| args.settings.is_empty()) {
@@ -43,7 +43,7 @@ pub(super) fn run(context: &mut CommandContext, args: &NotifyTestArgs) -> Result
             .hint("a [[target]] table in the configuration adds one"));
     }
     if args.print {
-        return print(context, &targets, args, format);
+        return print(context, &targets, args, as_json);
     }
     let agent = user_agent(&config.fetch.user_agent_contact);
     let deliverer = Deliverer::new(agent, clock()).map_err(DaemonError::Client)?;
@@ -52,13 +52,13 @@ pub(super) fn run(context: &mut CommandContext, args: &NotifyTestArgs) -> Result
     let mut results = Vec::with_capacity(targets.len());
     for target in &targets {
         let result = runtime.block_on(trial::try_target(&deliverer, target, args.event, now()));
-        if format != OutputFormat::Json {
+        if !as_json {
             context.output.print(&notify::test_text(&result, &view))?;
             context.output.flush()?;
         }
         results.push(result);
     }
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&results)?;
     }
     Ok(exit_of(&results))
@@ -91,7 +91,7 @@ fn test_by_daemon(
     context: &mut CommandContext,
     config: &Config,
     args: &NotifyTestArgs,
-    format: OutputFormat,
+    as_json: bool,
 ) -> Result<Exit, Error> {
     let all = config.targets.iter().map(|target| target.name.clone());
     let work = RequestedWork::Test(TestRequest {
@@ -104,7 +104,7 @@ fn test_by_daemon(
     let answer = ask::ask_daemon(context, config, work, &ASKED)?;
     let results: Vec<TestResult> =
         serde_json::from_str(&answer).map_err(|_| ask::refused(&answer, &ASKED))?;
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&results)?;
     } else {
         let view = context.view(config);
@@ -212,7 +212,7 @@ fn print(
     context: &mut CommandContext,
     targets: &[Target],
     args: &NotifyTestArgs,
-    format: OutputFormat,
+    as_json: bool,
 ) -> Result<Exit, Error> {
     let now = now();
     let mut all = Vec::with_capacity(targets.len());
@@ -220,7 +220,7 @@ fn print(
         let would = preview(target, &trial::trial(args.event, now), now);
         let would =
             would.map_err(|error| Error::new(Exit::TARGET, format!("{}: {error}", target.name)))?;
-        if format == OutputFormat::Json {
+        if as_json {
             all.push(serde_json::json!({"target": target.name, "kind": target.kind.as_str(), "body": would}));
         } else {
             context
@@ -231,7 +231,7 @@ fn print(
                 .print(&format!("{}\n", clean::lines(would.trim_end())))?;
         }
     }
-    if format == OutputFormat::Json {
+    if as_json {
         context.output.json(&all)?;
     }
     Ok(Exit::DONE)
