@@ -31,19 +31,38 @@ pub(super) fn link(
     ])
 }
 
-/// The hash of the responses behind a revision, whether or not their bodies are kept.
-pub(super) fn of_captures(
-    conn: &Connection,
-    feed: Option<CaptureId>,
-    page: Option<CaptureId>,
-) -> Result<[u8; 32], StoreError> {
-    let mut hashes = Vec::new();
-    for id in [feed, page].into_iter().flatten() {
+/// The hashes of responses, of which the last is kept: all new entries of a poll have the same response behind
+/// them. For one transaction, in which responses do not change once they are stored.
+#[derive(Debug, Default)]
+pub(super) struct CaptureHashes {
+    last: Option<(CaptureId, [u8; 32])>,
+}
+
+impl CaptureHashes {
+    /// The hash of the responses behind a revision, whether or not their bodies are kept.
+    pub(super) fn behind(
+        &mut self,
+        conn: &Connection,
+        feed: Option<CaptureId>,
+        page: Option<CaptureId>,
+    ) -> Result<[u8; 32], StoreError> {
+        let mut hashes = Vec::with_capacity(64);
+        for id in [feed, page].into_iter().flatten() {
+            hashes.extend(self.of(conn, id)?);
+        }
+        Ok(sha256(&[&hashes]))
+    }
+
+    fn of(&mut self, conn: &Connection, id: CaptureId) -> Result<[u8; 32], StoreError> {
+        if let Some((_, hash)) = self.last.filter(|(last, _)| *last == id) {
+            return Ok(hash);
+        }
         let capture = captures::without_body(conn, id)?
             .ok_or_else(|| StoreError::damaged(format!("capture {id} is missing")))?;
-        hashes.extend(of_capture(&capture));
+        let hash = of_capture(&capture);
+        self.last = Some((id, hash));
+        Ok(hash)
     }
-    Ok(sha256(&[&hashes]))
 }
 
 /// The hash of one response: the request, its time, and the response itself.

@@ -105,7 +105,7 @@ impl Reader {
 
 /// Adds a revision to an entry; the caller has checked that its number is the next one.
 pub(super) fn insert(
-    tx: &Tx<'_>,
+    tx: &mut Tx<'_>,
     entry: EntryId,
     revision: &NewRevision,
     state: &StoredState,
@@ -119,7 +119,9 @@ pub(super) fn insert(
             .prepare_cached("SELECT hash FROM revisions WHERE entry_id = ?1 AND number = ?2")?
             .query_row(params![entry, number - 1], |row| row.get(0))?,
     };
-    let captures = chain::of_captures(tx.conn, feed_capture, page_capture)?;
+    let captures = tx
+        .capture_hashes
+        .behind(tx.conn, feed_capture, page_capture)?;
     let hash = chain::link(
         &previous,
         &state.sha256,

@@ -17,6 +17,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot};
 
+use super::chain::CaptureHashes;
 use super::codec::Codec;
 use super::error::StoreError;
 use super::instance::Random;
@@ -42,6 +43,7 @@ pub(super) struct Tx<'a> {
     pub(super) codec: &'a mut Codec,
     /// The source of random bytes for event ids.
     pub(super) random: Random,
+    pub(super) capture_hashes: CaptureHashes,
     /// Events that were not queued, reported once everything is stored.
     pub(super) overflows: &'a mut Vec<Overflow>,
 }
@@ -484,6 +486,7 @@ impl WriterThread {
             conn: &self.conn,
             codec: &mut self.codec,
             random: self.random,
+            capture_hashes: CaptureHashes::default(),
             overflows: &mut self.overflows,
         })
     }

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::super::error::StoreError;
 use super::{Verified, VerifyTask};
-use crate::chain as hashes;
+use crate::chain::{CaptureHashes, link};
 use crate::domain::ids::RevisionNumber;
 use crate::time::Timestamp;
 
@@ -19,6 +19,7 @@ pub(super) fn chain(
          FROM revisions AS r LEFT JOIN states AS s ON s.id = r.state_id ORDER BY r.entry_id, r.number",
     )?;
     let mut rows = statement.query([])?;
+    let mut hashes = CaptureHashes::default();
     let mut last: Option<(i64, RevisionNumber, [u8; 32])> = None;
     while let Some(row) = rows.next()? {
         let (entry, number): (i64, RevisionNumber) = (row.get(0)?, row.get(1)?);
@@ -42,9 +43,7 @@ pub(super) fn chain(
         }
         match row.get::<_, Option<[u8; 32]>>(5)? {
             None => found.fault(format!("{name}: its state is missing")),
-            Some(state)
-                if hashes::link(&previous, &state, number, seen, captures.as_ref()) != hash =>
-            {
+            Some(state) if link(&previous, &state, number, seen, captures.as_ref()) != hash => {
                 found.fault(format!(
                     "{name}: its hash does not match its state, number, time and responses"
                 ));
@@ -52,7 +51,7 @@ pub(super) fn chain(
             Some(_) => {}
         }
         if let Some(captures) = captures {
-            match hashes::of_captures(conn, row.get(7)?, row.get(8)?) {
+            match hashes.behind(conn, row.get(7)?, row.get(8)?) {
                 Ok(hash) if hash == captures => {}
                 Ok(_) => found.fault(format!(
                     "{name}: its responses are not those it was stored with"
