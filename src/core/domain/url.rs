@@ -94,7 +94,8 @@ fn target_of(url: &Url) -> Option<Url> {
         .filter(|target| redirects && target.host_str() != url.host_str())
 }
 
-/// The canonical address of the page behind an AMP or mobile address; `None` if the address is not one of these.
+/// The canonical address of the page behind an AMP or mobile address, which is itself given in its canonical form;
+/// `None` if the address is not one of these.
 ///
 /// Looser than [`canonical`]: a site may serve something else there. So it can find an entry, but it does not make
 /// two addresses equal.
@@ -103,14 +104,19 @@ fn target_of(url: &Url) -> Option<Url> {
 /// use revisor_core::domain::url::desktop;
 /// let page = Some("https://news.example/a".to_owned());
 /// assert_eq!(desktop("https://m.news.example/a"), page);
-/// assert_eq!(desktop("https://www.news.example/a/amp/"), page);
-/// assert_eq!(desktop("https://www.google.com/amp/s/amp.news.example/a.amp"), page);
+/// assert_eq!(desktop("https://news.example/a/amp"), page);
+/// assert_eq!(desktop("https://google.com/amp/s/amp.news.example/a.amp"), page);
 /// assert_eq!(desktop("https://news.example/a"), None);
 /// ```
 #[must_use]
 pub fn desktop(address: &str) -> Option<String> {
-    let known = canonical(address);
-    let mut url = parse_http(&known)?;
+    may_be_variant(address)
+        .then(|| without_variant(address))
+        .flatten()
+}
+
+fn without_variant(known: &str) -> Option<String> {
+    let mut url = parse_http(known)?;
     if let Some(inner) = unpacked(&url) {
         url = parse_http(&canonical(&inner))?;
     }
@@ -129,6 +135,18 @@ pub fn desktop(address: &str) -> Option<String> {
     };
     let form = plain.joined();
     (form != known).then_some(form)
+}
+
+/// Whether a canonical address has a part that [`without_variant`] could remove. Most have none, and need not be
+/// parsed.
+fn may_be_variant(known: &str) -> bool {
+    let host = known.strip_prefix("https://").unwrap_or(known);
+    host.starts_with("m.")
+        || host.starts_with("mobile.")
+        || host.starts_with("amp.")
+        || ["/amp", ".amp", "?"]
+            .iter()
+            .any(|part| known.contains(part))
 }
 
 /// Whether an address is the home page of a site instead of an article.

@@ -23,6 +23,29 @@ static PAY_WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
         .expect("the phrases are few and short")
 });
 
+/// Parts of the address of a page that sells access.
+const WAYS: [&str; 10] = [
+    "subscribe",
+    "subscription",
+    "subscriptions",
+    "signup",
+    "sign-up",
+    "membership",
+    "login",
+    "signin",
+    "upgrade",
+    "abonnement",
+];
+
+/// Finds markup that may ask to pay; most texts have none, and need not be taken apart.
+static PAY_MARKUP: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .kind(Some(AhoCorasickKind::DFA))
+        .ascii_case_insensitive(true)
+        .build(WAYS.into_iter().chain(["password"]))
+        .expect("the words are few and short")
+});
+
 /// What a page shows besides its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signs {
@@ -87,40 +110,31 @@ impl Signs {
 /// what a reader sees of `html`.
 #[must_use]
 pub fn asks_to_pay(html: &str, blocks: &[Block]) -> bool {
-    const WAYS: [&str; 10] = [
-        "subscribe",
-        "subscription",
-        "subscriptions",
-        "signup",
-        "sign-up",
-        "membership",
-        "login",
-        "signin",
-        "upgrade",
-        "abonnement",
-    ];
-    let asks = Tokens::new(html).any(|token| {
-        let MarkupToken::Start(tag) = token else {
-            return false;
-        };
-        if tag.name.eq_ignore_ascii_case("input") {
-            let kind = tag.attribute("type").unwrap_or_default();
-            return kind.eq_ignore_ascii_case("password");
-        }
-        let target = tag
-            .attribute("href")
-            .filter(|_| tag.name.eq_ignore_ascii_case("a"));
-        target.is_some_and(|target| {
-            let path = target
-                .split(['?', '#'])
-                .next()
-                .unwrap_or_default()
-                .to_ascii_lowercase();
-            path.split('/').any(|part| WAYS.contains(&part))
-        })
-    });
     let says = |block: &Block| PAY_WORDS.is_match(&kind::plain(&block.text));
-    asks || blocks.iter().any(says)
+    let offers = PAY_MARKUP.is_match(html) && Tokens::new(html).any(asks);
+    offers || blocks.iter().any(says)
+}
+
+/// Whether a tag asks for a password, or links to a page that sells access.
+fn asks(token: MarkupToken<'_>) -> bool {
+    let MarkupToken::Start(tag) = token else {
+        return false;
+    };
+    if tag.name.eq_ignore_ascii_case("input") {
+        let kind = tag.attribute("type").unwrap_or_default();
+        return kind.eq_ignore_ascii_case("password");
+    }
+    let target = tag
+        .attribute("href")
+        .filter(|_| tag.name.eq_ignore_ascii_case("a"));
+    target.is_some_and(|target| {
+        let path = target
+            .split(['?', '#'])
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        path.split('/').any(|part| WAYS.contains(&part))
+    })
 }
 
 /// Whether a document ends prematurely.

@@ -186,10 +186,9 @@ impl Naming<'_> {
     /// The names of an item with a guid or address of its own.
     fn own_names(&self, at: usize, first: AliasKey, shared: &HashSet<String>) -> Vec<AliasKey> {
         let mut keys = vec![first];
-        let item = &self.items[at];
         let others = [
             self.addresses[at].clone(),
-            item.address.as_deref().and_then(desktop),
+            self.addresses[at].as_deref().and_then(desktop),
         ];
         for address in others.into_iter().flatten() {
             let key = address_key(address);

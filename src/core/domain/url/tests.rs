@@ -169,6 +169,18 @@ proptest! {
     }
 
     #[test]
+    fn an_address_that_is_not_parsed_has_no_other_form(
+        host in "(m|mobile|amp|www|news|cdn)(\\.(ampproject|google|news|m))?\\.(org|com|example)",
+        path in "(/(amp|a|AMP|c|s|x\\.amp|lamp)){0,4}/?",
+        query in "(\\?(amp|m|view|output)(=(1|amp|mobile|2))?)?",
+    ) {
+        let known = canonical(&format!("https://{host}{path}{query}"));
+        if !may_be_variant(&known) {
+            prop_assert_eq!(without_variant(&known), None);
+        }
+    }
+
+    #[test]
     fn tracking_parameters_make_no_difference(
         path in "(/[a-z0-9]{1,5}){1,4}",
         query in proptest::collection::vec("[bcd][a-z]{0,3}=[a-z0-9]{0,4}", 0..4),
